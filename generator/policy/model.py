@@ -1,0 +1,206 @@
+"""What manifests mean: inventory and policies as frozen data, defaults applied.
+
+Where in the pipeline: `manifests -> model -> workloads -> rules -> rule table`.
+Nothing here reads YAML, numbers workloads or knows the table. Sequences keep the
+order of the manifests; mappings are label maps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from generator.source import Span
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+Labels = Mapping[str, str]
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""The API server puts this label on every namespace; so does the reader."""
+
+
+class Protocol(StrEnum):
+    TCP = "TCP"
+    UDP = "UDP"
+    SCTP = "SCTP"
+
+
+class Direction(StrEnum):
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+class Operator(StrEnum):
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+# --- inventory -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace; `is_declared` is false if only other objects mention it."""
+
+    name: str
+    labels: Labels
+    is_declared: bool
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A declared container port; `name` is empty if the manifest gives none."""
+
+    name: str
+    number: int
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A set of equal endpoints: one controller's pods, one bare pod, or one VM.
+
+    `kind` and `name` are those of the outermost owner (Deployment, StatefulSet, ...,
+    WorkloadEntry), or of the pod if nothing owns it. `addresses` are the underlay
+    addresses that the manifests know; Succeeded and Failed pods are left out.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    labels: Labels
+    service_account: str
+    ports: tuple[ContainerPort, ...] = ()
+    addresses: tuple[IPAddress, ...] = ()
+    host_network: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """A Service port; `target` is a port number or the name of a container port."""
+
+    name: str
+    number: int
+    target: int | str
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service; `selector` None means that it selects nothing by itself."""
+
+    namespace: str
+    name: str
+    selector: Labels | None
+    ports: tuple[ServicePort, ...]
+    span: Span | None = None
+
+
+# --- selectors -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One label requirement; `matchLabels` become `In` with one value."""
+
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """All requirements must hold; none at all selects everything."""
+
+    requirements: tuple[Requirement, ...] = ()
+
+
+# --- policies -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PodPeer:
+    """Pods by labels.
+
+    `namespaces` None: the policy's own namespace. `pods` None: every pod of the
+    selected namespaces. Not both None.
+    """
+
+    pods: LabelSelector | None
+    namespaces: LabelSelector | None
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPeer:
+    """An ipBlock: the addresses of `cidr` that are in none of `excepts`."""
+
+    cidr: IPNetwork
+    excepts: tuple[IPNetwork, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
+Peer = PodPeer | BlockPeer
+
+
+@dataclass(frozen=True, slots=True)
+class PortMatch:
+    """Ports of one protocol: all (None), a name, or `first` to `last` inclusive."""
+
+    protocol: Protocol
+    name: str = ""
+    first: int | None = None
+    last: int | None = None
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def is_every_port(self) -> bool:
+        return not self.name and self.first is None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """One entry of an ingress or egress list. `peers`/`ports` None match all.
+
+    `number` counts from 0 within its list, `span` is where the entry starts.
+    """
+
+    direction: Direction
+    number: int
+    peers: tuple[Peer, ...] | None
+    ports: tuple[PortMatch, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """networking.k8s.io/v1 NetworkPolicy with policyTypes resolved."""
+
+    namespace: str
+    name: str
+    subject: LabelSelector
+    isolates: frozenset[Direction]
+    rules: tuple[PolicyRule, ...]
+    span: Span
+
+    @property
+    def kind(self) -> str:
+        return "NetworkPolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything that the manifests of one overlay say."""
+
+    namespaces: Mapping[str, Namespace]
+    members: tuple[Member, ...]
+    services: tuple[Service, ...]
+    policies: tuple[NetworkPolicy, ...]

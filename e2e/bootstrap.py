@@ -56,8 +56,10 @@ def write_filter(plugin: Plugin, folder: Path, version: str = "1") -> None:
 
 
 def _common(proxy: Proxy, folder: Path) -> dict[str, object]:
+    origins = {listener.cluster: listener for listener in proxy.inbound}
     return {
         "inbound_listeners": proxy.inbound,
+        "origins": list(origins.values()),
         "outbound_listeners": proxy.outbound,
         "folder": str(folder),
         "log": str(folder / ACCESS_LOG_FILE),

@@ -1,0 +1,124 @@
+"""Number a model: the overlay that rules, keys and addresses are made for.
+
+Where in the pipeline: `model + lock -> overlay + new lock`. The one entry for `build`,
+`explain` and `simulate`. The passes, in order: group members into workloads, refuse
+collisions, find targets, update the lock, put the numbers in. Same model and lock,
+same result, whatever the order of the manifests.
+"""
+
+from __future__ import annotations
+
+from generator.errors import Diagnostic, OverlayError
+from generator.overlay.collisions import find_collisions
+from generator.overlay.lock import Lock, RealmName, update
+from generator.overlay.model import (
+    DEFAULT_CLUSTER,
+    Backend,
+    Identity,
+    Overlay,
+    Realm,
+    Target,
+    TargetPort,
+    Workload,
+)
+from generator.overlay.naming import (
+    check_overlay_name,
+    default_overlay_id,
+    overlay_id_text,
+)
+from generator.overlay.targets import FoundTarget, find_targets
+from generator.overlay.workloads import Grouping, group_members, warn_left_out
+from generator.policy.model import Model
+
+
+def build_overlay(
+    model: Model,
+    lock: Lock | None,
+    *,
+    name: str,
+    overlay_id: int | None = None,
+    cluster: str = DEFAULT_CLUSTER,
+) -> tuple[Overlay, Lock, tuple[Diagnostic, ...]]:
+    """Return the overlay, the lock to write, and warnings.
+
+    Without a lock everything is numbered anew, for use at once or as a first lock.
+    Raises: OverlayError OVL0001, OVL0002, OVL0004, OVL0006, OVL0007, OVL0012.
+    """
+    start = _check_lock(lock, check_overlay_name(name), overlay_id)
+    grouping = group_members(model, cluster=cluster)
+    collisions = list(find_collisions(model, grouping))
+    if collisions:
+        raise OverlayError(collisions)
+    targets, warnings = find_targets(model, grouping)
+    new, more = update(start, grouping, [target.name for target in targets])
+    overlay = _number(new, grouping, targets)
+    return overlay, new, (*warn_left_out(grouping), *warnings, *more)
+
+
+def _check_lock(lock: Lock | None, name: str, overlay_id: int | None) -> Lock:
+    if lock is None:
+        given = default_overlay_id(name) if overlay_id is None else overlay_id
+        return Lock(name, given)
+    if lock.name != name:
+        message = f'the lock file is for overlay "{lock.name}", not "{name}"'
+        raise OverlayError.of("OVL0012", message, lock.span)
+    if overlay_id not in (None, lock.overlay_id):
+        texts = overlay_id_text(lock.overlay_id), overlay_id_text(overlay_id or 0)
+        message = "the lock file is for overlay id {}, not {}".format(*texts)
+        raise OverlayError.of("OVL0012", message, lock.span)
+    return lock
+
+
+def _number(
+    lock: Lock, grouping: Grouping, targets: tuple[FoundTarget, ...]
+) -> Overlay:
+    realms = {row.name: row.id for row in lock.realms if not row.retired}
+    workloads: list[Workload] = []
+    ids: dict[Identity, int] = {}
+    for row in lock.workloads:
+        if row.retired:
+            continue
+        identity = row.name
+        ids[identity] = row.id
+        workloads.append(
+            Workload(
+                row.id,
+                realms[RealmName(identity.cluster, identity.namespace)],
+                identity.cluster,
+                identity.namespace,
+                identity.service_account,
+                identity.labels,
+                grouping.groups[identity],
+                row.revoked,
+            )
+        )
+    target_ids = {row.name: row.id for row in lock.targets if not row.retired}
+    numbered = (_target(target_ids[found.name], found, ids) for found in targets)
+    return Overlay(
+        lock.name,
+        lock.overlay_id,
+        lock.label_keys,
+        tuple(
+            Realm(number, name.cluster, name.namespace)
+            for name, number in realms.items()
+        ),
+        tuple(workloads),
+        tuple(sorted(numbered, key=lambda target: target.id)),
+        grouping.left_out,
+    )
+
+
+def _target(number: int, found: FoundTarget, ids: dict[Identity, int]) -> Target:
+    name = found.name
+    ports = (
+        TargetPort(
+            port.number,
+            port.protocol,
+            tuple(sorted(Backend(ids[i], at) for i, at in port.endpoints)),
+        )
+        for port in found.ports
+    )
+    serving = tuple(sorted(ids[identity] for identity in found.identities))
+    return Target(
+        number, name.kind, name.namespace, name.name, name.host, tuple(ports), serving
+    )

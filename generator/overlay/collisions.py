@@ -1,0 +1,150 @@
+"""Find members that share an identity although a policy must tell them apart.
+
+Where in the pipeline: after `workloads`, before numbering. A rule names ports by
+number or by name; a name means what each pod's containers say. Two members of one
+workload that resolve a name differently would get one answer for two cases: one of
+them would be opened too far. So this stops the build (OVL0001), but only if some
+rule that names the port selects the workload at the end where the port is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from generator.errors import Diagnostic, Note
+from generator.overlay.model import Identity, port_numbers
+from generator.overlay.workloads import Grouping, title
+from generator.policy.model import (
+    NAME_LABEL,
+    Direction,
+    Labels,
+    LabelSelector,
+    Member,
+    Model,
+    NetworkPolicy,
+    Operator,
+    PodPeer,
+    PolicyRule,
+    PortMatch,
+    Protocol,
+    Requirement,
+)
+from generator.source import Span
+
+PortName = tuple[str, Protocol]
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Pods whose port of some name a rule opens. None selects everything."""
+
+    namespace: str | None
+    namespaces: LabelSelector | None
+    pods: LabelSelector | None
+    span: Span | None = field(compare=False)
+
+
+def find_collisions(model: Model, grouping: Grouping) -> Iterator[Diagnostic]:
+    """Yield OVL0001 for every workload that a named port splits."""
+    uses = _uses_by_port(model.policies)
+    for identity, members in grouping.groups.items():
+        if len(members) == 1:
+            continue
+        declared = {(p.name, p.protocol) for m in members for p in m.ports}
+        for name in sorted(declared & uses.keys()):
+            pair = _differing(members, name)
+            use = pair and _first_seeing(uses[name], identity, model)
+            if pair and use:
+                yield _collision(*pair, name, use)
+
+
+def selects(selector: LabelSelector, labels: Labels) -> bool:
+    """Tell whether labels meet every requirement of a selector."""
+    return all(_holds(requirement, labels) for requirement in selector.requirements)
+
+
+def _holds(requirement: Requirement, labels: Labels) -> bool:
+    value = labels.get(requirement.key)
+    match requirement.operator:
+        case Operator.IN:
+            return value is not None and value in requirement.values
+        case Operator.NOT_IN:
+            return value is None or value not in requirement.values
+        case Operator.EXISTS:
+            return value is not None
+        case Operator.DOES_NOT_EXIST:
+            return value is None
+
+
+def _uses_by_port(
+    policies: Iterable[NetworkPolicy],
+) -> Mapping[PortName, tuple[_Use, ...]]:
+    uses: dict[PortName, dict[_Use, None]] = {}
+    for policy in policies:
+        for rule in policy.rules:
+            named = [port for port in rule.ports or () if port.name]
+            for port in named if rule.direction in policy.isolates else ():
+                found = uses.setdefault((port.name, port.protocol), {})
+                found.update(dict.fromkeys(_uses(policy, rule, port)))
+    return {name: tuple(found) for name, found in uses.items()}
+
+
+def _uses(policy: NetworkPolicy, rule: PolicyRule, port: PortMatch) -> Iterator[_Use]:
+    """Yield the pods at whose end the port of a rule is.
+
+    A named port on an ipBlock matches nothing, so a block peer uses none.
+    """
+    if rule.direction is Direction.INGRESS:
+        yield _Use(policy.namespace, None, policy.subject, port.span)
+    elif rule.peers is None:
+        yield _Use(None, None, None, port.span)
+    else:
+        for peer in rule.peers:
+            if isinstance(peer, PodPeer):
+                own = policy.namespace if peer.namespaces is None else None
+                yield _Use(own, peer.namespaces, peer.pods, port.span)
+
+
+def _differing(
+    members: tuple[Member, ...], name: PortName
+) -> tuple[Member, Member] | None:
+    first = members[0]
+    expected = port_numbers(first, *name)
+    for other in members[1:]:
+        if port_numbers(other, *name) != expected:
+            return first, other
+    return None
+
+
+def _first_seeing(
+    uses: Iterable[_Use], identity: Identity, model: Model
+) -> _Use | None:
+    namespace = model.namespaces.get(identity.namespace)
+    labels = namespace.labels if namespace else {NAME_LABEL: identity.namespace}
+    for use in uses:
+        if use.namespace is not None and use.namespace != identity.namespace:
+            continue
+        if use.namespaces is not None and not selects(use.namespaces, labels):
+            continue
+        if use.pods is None or selects(use.pods, dict(identity.labels)):
+            return use
+    return None
+
+
+def _collision(first: Member, other: Member, name: PortName, use: _Use) -> Diagnostic:
+    port, protocol = name
+    message = (
+        f"{title(other)} and {title(first)} are one workload to policy, but port "
+        f'"{port}" ({protocol}) is {_spell(other, name)} in one and '
+        f"{_spell(first, name)} in the other"
+    )
+    notes = [Note("the other one is here", first.span)]
+    if use.span is not None:
+        notes.append(Note("this rule names the port", use.span))
+    return Diagnostic("OVL0001", message, other.span, notes=tuple(notes))
+
+
+def _spell(member: Member, name: PortName) -> str:
+    numbers = port_numbers(member, *name)
+    return ", ".join(map(str, numbers)) or "missing"

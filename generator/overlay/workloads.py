@@ -1,0 +1,112 @@
+"""Group members into workloads: what policy cannot tell apart is one.
+
+Where in the pipeline: `model -> identities -> lock file -> overlay`. An identity is
+namespace, service account and the policy-relevant labels that a member has: those
+whose key stands in a pod selector of some policy, subject or peer. The result does
+not depend on the order of the manifests. Numbers come later, from the lock file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from generator.errors import Diagnostic, OverlayError
+from generator.overlay.model import DEFAULT_CLUSTER, Identity, LabelPairs
+from generator.policy.model import (
+    Labels,
+    LabelSelector,
+    Member,
+    Model,
+    NetworkPolicy,
+    PodPeer,
+)
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._/-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Members by identity, both sorted. `left_out` members are on the host network."""
+
+    cluster: str
+    label_keys: tuple[str, ...]
+    groups: Mapping[Identity, tuple[Member, ...]]
+    left_out: tuple[Member, ...]
+
+
+def group_members(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
+    """Group the endpoints of a model by identity.
+
+    Raises: OverlayError OVL0004 for a name that an identity cannot carry.
+    """
+    keys = relevant_keys(model.policies)
+    found: dict[Identity, list[Member]] = {}
+    left_out: list[Member] = []
+    for member in sorted(model.members, key=_member_order):
+        if member.host_network:
+            left_out.append(member)
+            continue
+        found.setdefault(identity_of(member, keys, cluster), []).append(member)
+    groups = {identity: tuple(found[identity]) for identity in sorted(found)}
+    problems = list(_find_odd_names(groups))
+    if problems:
+        raise OverlayError(problems)
+    return Grouping(cluster, keys, groups, tuple(left_out))
+
+
+def relevant_keys(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
+    """Return the keys of all pod selectors, in bytewise order."""
+    selectors = set(_pod_selectors(policies))
+    return tuple(sorted({r.key for s in selectors for r in s.requirements}))
+
+
+def identity_of(member: Member, keys: Iterable[str], cluster: str) -> Identity:
+    """Return what `keys` can tell about a member."""
+    labels = restrict(member.labels, keys)
+    return Identity(cluster, member.namespace, member.service_account, labels)
+
+
+def restrict(labels: Labels, keys: Iterable[str]) -> LabelPairs:
+    """Return the labels of `keys` that are present; keys are sorted already."""
+    return tuple((key, labels[key]) for key in keys if key in labels)
+
+
+def warn_left_out(grouping: Grouping) -> Iterator[Diagnostic]:
+    """Name every member that is no endpoint of the overlay."""
+    for member in grouping.left_out:
+        message = f"{title(member)} uses the host network and is not in the overlay"
+        yield Diagnostic("OVL0005", message, member.span)
+
+
+def title(member: Member) -> str:
+    """Return how messages name a member."""
+    return f'{member.kind} "{member.namespace}/{member.name}"'
+
+
+def _pod_selectors(policies: Iterable[NetworkPolicy]) -> Iterator[LabelSelector]:
+    for policy in policies:
+        yield policy.subject
+        for rule in policy.rules:
+            for peer in rule.peers or ():
+                if isinstance(peer, PodPeer) and peer.pods is not None:
+                    yield peer.pods
+
+
+def _member_order(member: Member) -> tuple[str, str, str, list[tuple[str, str]]]:
+    return member.namespace, member.name, member.kind, sorted(member.labels.items())
+
+
+def _find_odd_names(
+    groups: Mapping[Identity, tuple[Member, ...]],
+) -> Iterator[Diagnostic]:
+    """Refuse what could make two identities spell alike, or need escapes in JSON."""
+    for identity, members in groups.items():
+        names = [identity.namespace, identity.service_account]
+        names += [text for pair in identity.labels for text in pair]
+        odd = next((name for name in names if not _PLAIN.fullmatch(name)), None)
+        if odd is not None:
+            message = f"{title(members[0])} cannot have an identity with {odd!a}"
+            yield Diagnostic("OVL0004", message, members[0].span)

@@ -145,6 +145,21 @@ CODES: Final[dict[str, Code]] = {
         "overlay addresses look like fdaa:bbbb:cccc:0001:0000:0007:0a00:0001",
     ),
     # --- TBL: rule tables ---------------------------------------------------------
+    "TBL0001": Code(
+        "error",
+        "a name does not fit the rule table",
+        "a text of the table has at most 65,535 bytes",
+    ),
+    "TBL0002": Code(
+        "error",
+        "the filter refuses a rule table",
+        "build the module again with this version of pepmesh",
+    ),
+    "TBL0003": Code(
+        "error",
+        "a module has no rule table",
+        "give a module that `pepmesh build` wrote",
+    ),
     # --- GST: guest source ---------------------------------------------------------
     # --- RUN: running a module ------------------------------------------------------
 }

@@ -1,0 +1,85 @@
+"""Denials: a 403 (gRPC status 7) with a reason, the rule, and a counter.
+
+The rule's name is in the response code details and, alone, in the filter state
+`wasm.pepmesh_rule`, both for the access log.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.abi import GrpcStatus
+from filters.counters import count
+from filters.hostcalls import proxy_set_property
+from filters.lang import Buffer, View, u32
+from filters.layout import (
+    INGRESS,
+    KIND_NETWORK_POLICY,
+    NONE,
+    POLICY_BYTES,
+    RULE_BYTES,
+    RULE_DEFAULT,
+    Section,
+)
+from filters.local_response import refuse
+from filters.reasons import reason_name
+from filters.request import REQUEST
+from filters.table import row, section_rows, text, word
+from filters.text import line, start_line, write, write_decimal
+
+FORBIDDEN: Final = 403
+BODY = Buffer(64)
+
+
+def deny(direction: u32, reason: u32, rule: u32) -> u32:
+    """Refuse the request, and return what the callback must return."""
+    count(direction, reason)
+    start_line()
+    write_rule(rule)
+    proxy_set_property(b"pepmesh_rule", line())
+    body_bytes = make_body(reason)
+    start_line()
+    write(b"pepmesh_")
+    write(reason_name(reason))
+    if rule != NONE:
+        write(b":")
+        write_rule(rule)
+    grpc = GrpcStatus.PERMISSION_DENIED if REQUEST.is_grpc else GrpcStatus.NONE
+    return refuse(FORBIDDEN, line(), BODY[0:body_bytes], b"", grpc)
+
+
+def make_body(reason: u32) -> u32:
+    """Write the answer's body: the reason only, since rules are not for strangers."""
+    start_line()
+    write(b"pepmesh: denied: ")
+    write(reason_name(reason))
+    write(b"\n")
+    made: View = line()
+    BODY.put(0, made)
+    return len(made)
+
+
+def write_rule(rule: u32) -> None:
+    """Add a rule's name: Kind/namespace/name/direction/number, or "default"."""
+    if rule == NONE or rule >= section_rows(Section.RULES):
+        write(b"-")
+        return
+    at = row(Section.RULES, rule, RULE_BYTES)
+    policy = row(Section.POLICIES, word(at), POLICY_BYTES)
+    write_kind(word(policy))
+    write(text(word(u32(policy + 4))))
+    write(b"/")
+    write(text(word(u32(policy + 8))))
+    halves = word(u32(at + 4))
+    write(b"/ingress/" if halves >> 16 == INGRESS else b"/egress/")
+    if halves & 0xFFFF == RULE_DEFAULT:
+        write(b"default")
+    else:
+        write_decimal(halves & 0xFFFF)
+
+
+def write_kind(kind: u32) -> None:
+    if kind == KIND_NETWORK_POLICY:
+        write(b"NetworkPolicy/")
+    else:
+        write(b"Unknown/")

@@ -1,0 +1,215 @@
+"""Inbound: verify who sends, judge both directions, strip the overlay headers.
+
+The receiving side trusts nothing that the sender decided: a sender whose own proxy was
+bypassed gains nothing.
+"""
+
+from __future__ import annotations
+
+from filters.abi import Action, MapType, Status
+from filters.address import read_address
+from filters.bundle import BUNDLES, receive_row, row_secret
+from filters.configuration import Direction
+from filters.counters import count
+from filters.decide import Judgement, Kind, Party, Verdict, judge
+from filters.denial import deny
+from filters.hostcalls import (
+    proxy_get_current_time_nanoseconds,
+    proxy_get_property,
+    proxy_remove_header_map_value,
+)
+from filters.key import (
+    PAIRWISE,
+    compute_mac,
+    derive_pairwise,
+    has_version,
+    is_expected,
+    is_fresh,
+    is_remembered,
+    key_fields,
+    read_key_header,
+    remember,
+)
+from filters.lang import View, Words, load_u32, u32
+from filters.layout import NONE, TCP, WORKLOAD_REVOKED
+from filters.peer import lives_in_member_block, read_peer
+from filters.reasons import Reason
+from filters.request import REQUEST
+from filters.roots import ADDRESSES, ROOTS
+from filters.table import namespace_text, text, word, workload_row
+from filters.text import index_of, line, start_line, starts_with, write
+
+SOURCE = Words(4)
+SENDER = Party()
+SELF = Party()
+JUDGEMENT = Judgement()
+
+
+def judge_inbound(root: u32, pairs: View) -> u32:
+    """Judge one request and return the callback's action."""
+    reason = identify(root, pairs)
+    if reason != Reason.ALLOWED:
+        return deny(Direction.INBOUND, reason, NONE)
+    ok, port = destination_port()
+    if not ok:
+        return deny(Direction.INBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    set_member(SELF, root)
+    judge(SENDER, SELF, TCP << 16 | port, JUDGEMENT)
+    if JUDGEMENT.egress == Verdict.DENY:
+        rule = JUDGEMENT.egress_rule
+        return deny(Direction.INBOUND, Reason.EGRESS_DENIED, rule)
+    if JUDGEMENT.ingress == Verdict.DENY:
+        rule = JUDGEMENT.ingress_rule
+        return deny(Direction.INBOUND, Reason.INGRESS_DENIED, rule)
+    return accept()
+
+
+def set_member(party: Party, root: u32) -> None:
+    """Make a party of a root's own address."""
+    party.kind = Kind.MEMBER
+    party.word0 = ADDRESSES[u32(root * 4)]
+    party.word1 = ADDRESSES[u32(root * 4 + 1)]
+    party.word2 = ADDRESSES[u32(root * 4 + 2)]
+    party.word3 = ADDRESSES[u32(root * 4 + 3)]
+
+
+def destination_port() -> tuple[bool, u32]:
+    """The port that the connection came to, from the connection itself."""
+    status, value = proxy_get_property(b"destination\0port")
+    if status != Status.OK or len(value) != 8:
+        return False, 0
+    port = load_u32(value, 0)
+    return load_u32(value, 4) == 0 and 0 < port <= 0xFFFF, port & 0xFFFF
+
+
+def accept() -> u32:
+    """Strip what was ours, so that the application never sees it."""
+    if REQUEST.sources > 0:
+        removed = proxy_remove_header_map_value(
+            MapType.REQUEST_HEADERS, b"x-overlay-src"
+        )
+        if removed != Status.OK:
+            return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
+    if REQUEST.keys > 0:
+        removed = proxy_remove_header_map_value(
+            MapType.REQUEST_HEADERS, b"x-overlay-key"
+        )
+        if removed != Status.OK:
+            return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
+    count(Direction.INBOUND, Reason.ALLOWED)
+    return Action.CONTINUE
+
+
+# --- who sends -------------------------------------------------------------------
+
+
+def identify(root: u32, pairs: View) -> u32:
+    """Fill in SENDER; return ALLOWED, or why the sender is not believed."""
+    if REQUEST.is_connect:
+        return Reason.TUNNEL_UNSUPPORTED
+    if REQUEST.sources == 0 and REQUEST.keys == 0:
+        return identify_outsider()
+    reason = check_presence()
+    if reason != Reason.ALLOWED:
+        return reason
+    reason = read_source(root, pairs[REQUEST.source : REQUEST.source_end])
+    if reason != Reason.ALLOWED:
+        return reason
+    reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end])
+    if reason != Reason.ALLOWED:
+        return reason
+    return check_certificate()
+
+
+def identify_outsider() -> u32:
+    """A peer without overlay headers: judged by its real address, if it is outside."""
+    if not read_peer(SENDER):
+        return Reason.PEER_UNKNOWN
+    if lives_in_member_block(SENDER):
+        return Reason.SOURCE_MISSING
+    return Reason.ALLOWED
+
+
+def check_presence() -> u32:
+    if REQUEST.sources > 1:
+        return Reason.SOURCE_REPEATED
+    if REQUEST.keys > 1:
+        return Reason.KEY_REPEATED
+    if REQUEST.sources == 0:
+        return Reason.SOURCE_MISSING
+    if REQUEST.keys == 0:
+        return Reason.KEY_MISSING
+    return Reason.ALLOWED
+
+
+def read_source(root: u32, value: View) -> u32:
+    """Read the source address; it must be of this overlay, and its workload known."""
+    if not read_address(value, SOURCE):
+        return Reason.SOURCE_MALFORMED
+    if SOURCE[0] != ADDRESSES[u32(root * 4)]:
+        return Reason.SOURCE_FOREIGN
+    if SOURCE[1] >> 16 != ADDRESSES[u32(root * 4 + 1)] >> 16:
+        return Reason.SOURCE_FOREIGN
+    offset = workload_row(SOURCE[2])
+    if offset == NONE or SOURCE[3] == 0:
+        return Reason.SOURCE_UNKNOWN
+    flags = word(offset) >> 16
+    if flags == 0 or (word(offset) & 0xFFFF) != (SOURCE[1] & 0xFFFF):
+        return Reason.SOURCE_UNKNOWN
+    if (flags & WORKLOAD_REVOKED) != 0:
+        return Reason.SOURCE_REVOKED
+    SENDER.kind = Kind.MEMBER
+    SENDER.word0 = SOURCE[0]
+    SENDER.word1 = SOURCE[1]
+    SENDER.word2 = SOURCE[2]
+    SENDER.word3 = SOURCE[3]
+    return Reason.ALLOWED
+
+
+def verify_key(root: u32, value: View) -> u32:
+    """Check form, age and MAC of the key; a verified MAC is remembered."""
+    if not has_version(value):
+        return Reason.KEY_VERSION
+    if not read_key_header(value):
+        return Reason.KEY_MALFORMED
+    status, now = proxy_get_current_time_nanoseconds()
+    if status != Status.OK:
+        return Reason.CLOCK_UNREADABLE
+    if not is_fresh(now):
+        return Reason.KEY_EXPIRED
+    slot = ROOTS[root].bundle
+    if slot == NONE:
+        return Reason.NOT_CONFIGURED
+    owner = BUNDLES[slot].owner
+    if is_remembered(owner, SOURCE):
+        return Reason.ALLOWED
+    target, key_id, epoch = key_fields()
+    found = receive_row(slot, target, key_id)
+    if found == NONE:
+        return Reason.KEY_TARGET
+    derive_pairwise(row_secret(found), SOURCE)
+    compute_mac(PAIRWISE[0:32], key_id, epoch, SOURCE, target)
+    if not is_expected():
+        return Reason.KEY_MISMATCH
+    remember(owner, SOURCE)
+    return Reason.ALLOWED
+
+
+def check_certificate() -> u32:
+    """Where the peer's SPIFFE id is known, it must name the source workload."""
+    status, name = proxy_get_property(b"connection\0uri_san_peer_certificate")
+    if status != Status.OK or len(name) == 0:
+        return Reason.ALLOWED
+    offset = workload_row(SOURCE[2])
+    start_line()
+    write(b"/ns/")
+    write(text(namespace_text(SOURCE[1] & 0xFFFF)))
+    write(b"/sa/")
+    write(text(word(u32(offset + 4))))
+    tail = line()
+    if len(name) <= 9 + len(tail) or not starts_with(name, b"spiffe://"):
+        return Reason.SOURCE_MISMATCH
+    domain_end = u32(len(name) - min(len(tail), len(name)))
+    if index_of(name, 47, 9) != domain_end or name[domain_end : len(name)] != tail:
+        return Reason.SOURCE_MISMATCH
+    return Reason.ALLOWED

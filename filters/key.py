@@ -1,0 +1,151 @@
+"""Authorization keys: the value of the key header, made and checked.
+
+    S(target)           receiving secret, held by whoever serves the target
+    K(source -> target) HMAC-SHA-256(S(target), first 12 bytes of the source address)
+    MAC                 first 16 bytes of HMAC-SHA-256(K, message)
+    message             "v1", overlay id (5), key id (1), epoch (8), source address
+                        (16), target id (4); numbers most significant byte first
+    header              v1.<key id>.<epoch>.<target id>.<MAC, base64url, 22 characters>
+
+The epoch counts 30 s; the current one and its two neighbours are accepted. A verified
+MAC is remembered, so that the steady state is one comparison; both comparisons take
+the same time whatever the bytes are.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.lang import Buffer, View, Words, load_u32_be, u8, u32, u64
+from filters.sha256 import hmac, put_u32_be
+from filters.text import index_of, read_base64url, read_decimal, starts_with
+
+EPOCH_NANOSECONDS: Final = 30_000_000_000
+MAC_BYTES: Final = 16
+MAC_TEXT_BYTES: Final = 22
+MESSAGE_BYTES: Final = 36
+DOT: Final = 46
+
+SLOTS: Final = 256
+SLOT_WORDS: Final = 12  # owner, target, key id, epoch, address (4), MAC (4)
+REMEMBERED = Words(SLOTS * SLOT_WORDS)
+
+MESSAGE = Buffer(MESSAGE_BYTES)
+PAIRWISE = Buffer(32)
+EXPECTED = Buffer(32)
+MAC = Buffer(MAC_BYTES)
+
+# The fields of the header that was read last.
+key_id: u32 = 0
+epoch: u64 = 0
+target: u32 = 0
+
+
+def read_key_header(text: View) -> bool:
+    """Read a key header into `key_id`, `epoch`, `target` and MAC; False if malformed.
+
+    The version has been checked by `has_version`.
+    """
+    global key_id, epoch, target
+    first = index_of(text, DOT, 3)
+    second = index_of(text, DOT, u32(first + 1))
+    third = index_of(text, DOT, u32(second + 1))
+    ok_id, id_value = read_decimal(text[3:first])
+    ok_epoch, epoch_value = read_decimal(text[u32(first + 1) : second])
+    ok_target, target_value = read_decimal(text[u32(second + 1) : third])
+    if not ok_id or not ok_epoch or not ok_target:
+        return False
+    if id_value > 255 or target_value > 0xFFFFFFFF:
+        return False
+    encoded = text[u32(third + 1) : len(text)]
+    if len(encoded) != MAC_TEXT_BYTES:
+        return False
+    ok, _ = read_base64url(encoded, MAC, 0)
+    key_id = u32(id_value)
+    epoch = epoch_value
+    target = u32(target_value)
+    return ok
+
+
+def key_fields() -> tuple[u32, u32, u64]:
+    """Target, key id and epoch of the header that was read last."""
+    return target, key_id, epoch
+
+
+def has_version(text: View) -> bool:
+    return starts_with(text, b"v1.")
+
+
+def current_epoch(now_nanoseconds: u64) -> u64:
+    return now_nanoseconds // EPOCH_NANOSECONDS
+
+
+def is_fresh(now_nanoseconds: u64) -> bool:
+    """Tell whether the epoch read last is the current one or its neighbour."""
+    now = current_epoch(now_nanoseconds)
+    return epoch <= now + 1 and now <= epoch + 1
+
+
+def derive_pairwise(secret: View, source: Words) -> None:
+    """Write K for a source address and a receiving secret to PAIRWISE."""
+    for i in range(3):
+        put_u32_be(MESSAGE, i * 4, source[i])
+    hmac(secret, MESSAGE[0:12], PAIRWISE, 0)
+
+
+def compute_mac(
+    key: View, key_number: u32, at_epoch: u64, source: Words, to: u32
+) -> None:
+    """Write the MAC (16 bytes, then 16 more to be ignored) to EXPECTED."""
+    MESSAGE[0] = 118  # "v"
+    MESSAGE[1] = 49  # "1"
+    put_u32_be(MESSAGE, 2, u32((source[0] << 8) | (source[1] >> 24)))
+    MESSAGE[6] = u8(source[1] >> 16)
+    MESSAGE[7] = u8(key_number)
+    put_u32_be(MESSAGE, 8, u32(at_epoch >> 32))
+    put_u32_be(MESSAGE, 12, u32(at_epoch))
+    for i in range(4):
+        put_u32_be(MESSAGE, 16 + i * 4, source[i])
+    put_u32_be(MESSAGE, 32, to)
+    hmac(key, MESSAGE[0:MESSAGE_BYTES], EXPECTED, 0)
+
+
+def is_expected() -> bool:
+    """Compare MAC with EXPECTED in constant time."""
+    difference: u32 = 0
+    for i in range(MAC_BYTES):
+        difference = difference | (MAC[i] ^ EXPECTED[i])
+    return difference == 0
+
+
+# --- verified MACs ---------------------------------------------------------------
+
+
+def slot_of_mac() -> u32:
+    return (load_u32_be(MAC[0:MAC_BYTES], 0) & (SLOTS - 1)) * SLOT_WORDS
+
+
+def is_remembered(owner: u32, source: Words) -> bool:
+    """Tell whether exactly this key was verified before; constant time."""
+    at = slot_of_mac()
+    difference = REMEMBERED[at] ^ owner
+    difference = difference | (REMEMBERED[at + 1] ^ target)
+    difference = difference | (REMEMBERED[at + 2] ^ key_id)
+    difference = difference | (REMEMBERED[at + 3] ^ u32(epoch))
+    for i in range(4):
+        difference = difference | (REMEMBERED[at + 4 + i] ^ source[i])
+        mac_word = load_u32_be(MAC[0:MAC_BYTES], i * 4)
+        difference = difference | (REMEMBERED[at + 8 + i] ^ mac_word)
+    return difference == 0
+
+
+def remember(owner: u32, source: Words) -> None:
+    """Keep the key that was just verified for `owner`, which is never 0."""
+    at = slot_of_mac()
+    REMEMBERED[at] = owner
+    REMEMBERED[at + 1] = target
+    REMEMBERED[at + 2] = key_id
+    REMEMBERED[at + 3] = u32(epoch)
+    for i in range(4):
+        REMEMBERED[at + 4 + i] = source[i]
+        REMEMBERED[at + 8 + i] = load_u32_be(MAC[0:MAC_BYTES], i * 4)

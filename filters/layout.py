@@ -1,0 +1,111 @@
+"""Layout of the rule table, version 1: the only home of its numbers.
+
+A table is little-endian and made of u32 words unless a row says otherwise. It opens
+with a header, then a directory of sections; every offset counts bytes from the
+start of the table. generator/DESIGN.md has the same as pictures.
+
+    0   magic "PMT1"        16  checksum, low word
+    4   version             20  checksum, high word
+    8   size in bytes       24  address word 0: fd and the overlay id's first 24 bits
+    12  flags               28  address word 1: the id's last 16 bits, shifted up
+    32  directory: per section offset and number of rows
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+MAGIC: Final = 0x31544D50  # "PMT1"
+VERSION: Final = 1
+HEADER_BYTES: Final = 32
+FLAG_IPV4_INSTANCES: Final = 1  # the instance part of an address is an IPv4 address
+
+MAGIC_AT: Final = 0
+VERSION_AT: Final = 4
+SIZE_AT: Final = 8
+FLAGS_AT: Final = 12
+CHECKSUM_AT: Final = 16
+ADDRESS_WORD0_AT: Final = 24
+ADDRESS_WORD1_AT: Final = 28
+DIRECTORY_AT: Final = 32
+
+NONE: Final = 0xFFFFFFFF  # no rule, no row, no such thing
+
+
+class Section(IntEnum):
+    """Sections, in file order."""
+
+    STRINGS = 0  # rows are bytes: u16 length, then the text; a "text" is an offset
+    LABEL_KEYS = 1  # text; in bytewise order
+    REALMS = 2  # realm id, name text
+    WORKLOADS = 3  # row i describes workload id i + 1
+    IDENTITIES = 4  # open-addressed by digest word 0: digest (4 words, BE), workload id
+    TARGETS = 5  # open-addressed by name hash
+    PORTS = 6  # service ports of targets
+    BACKENDS = 7  # workloads behind a service port
+    SUBJECTS = 8  # one row per distinct set of policies in one direction
+    PEERS = 9  # open-addressed by (subject, peer): where its port list is
+    LISTS = 10  # rows are words: port lists and address lists
+    MEMBER_BLOCKS = 11  # words: an IPv4 address list of the ranges that hold members
+    RULES = 12  # what a rule id means
+    POLICIES = 13  # what a rule's policy is called
+
+
+SECTIONS: Final = 14
+FIRST_ROW_AT: Final = 144  # HEADER_BYTES + SECTIONS * 8
+
+# Workload: realm (low half) and flags (high half), service account text, ingress
+# subject, egress subject, peer.
+WORKLOAD_BYTES: Final = 20
+WORKLOAD_PRESENT: Final = 1
+WORKLOAD_REVOKED: Final = 2
+
+IDENTITY_BYTES: Final = 20
+REALM_BYTES: Final = 8
+
+# Target: id (0: empty slot), kind and realm row (halves), name text, first port row,
+# number of port rows. A workload target has one row, whose key is 0: any port.
+TARGET_BYTES: Final = 20
+TARGET_SERVICE: Final = 1
+TARGET_WORKLOAD: Final = 2
+
+# Service port: protocol and port as one key, first backend row, number of backends.
+PORT_BYTES: Final = 12
+# Backend: workload id, port (0: the port that was asked for).
+BACKEND_BYTES: Final = 8
+
+# Subject: default rule (NONE: not isolated, default allow), port list for any member,
+# port list for any address outside, IPv4 address list, IPv6 address list, levels.
+# A list offset of 0 means that there is none.
+SUBJECT_BYTES: Final = 24
+LEVEL_REALM: Final = 1
+LEVEL_PEER: Final = 2
+
+# Peer entry: subject row (NONE: empty slot), peer, port list.
+# A peer is a realm id, or REALM_PEERS + the peer number of a workload.
+PEER_BYTES: Final = 12
+REALM_PEERS: Final = 0x10000
+
+# Port list: number of rows, then rows of first key, last key, rule; disjoint, sorted.
+# A key is protocol << 16 | port.
+RANGE_BYTES: Final = 12
+TCP: Final = 0
+UDP: Final = 1
+SCTP: Final = 2
+
+# Address list: number of rows, then rows of a start address (1 word, or 4) and a port
+# list (0: none), sorted; the first row starts at the lowest address. In MEMBER_BLOCKS
+# the second part is 1 (members live here) or 0.
+ADDRESS4_BYTES: Final = 8
+ADDRESS6_BYTES: Final = 20
+
+# Rule: policy row, rule number and direction (halves), source line.
+RULE_BYTES: Final = 12
+RULE_DEFAULT: Final = 0xFFFF  # rule number of "the policy isolates and nothing matched"
+INGRESS: Final = 0
+EGRESS: Final = 1
+
+# Policy: kind, namespace text, name text, file text.
+POLICY_BYTES: Final = 16
+KIND_NETWORK_POLICY: Final = 1

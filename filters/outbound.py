@@ -1,0 +1,248 @@
+"""Outbound: strip what the application set, judge, stamp address and key.
+
+The endpoint is chosen after us, so every workload behind the target's port must be
+allowed. Both directions are judged: whoever asks why learns it at the first proxy.
+Peers outside the overlay get no headers; egress policy alone speaks about them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from filters.abi import Action, MapType, Status
+from filters.bundle import BUNDLES, row_key, row_secret, send_row
+from filters.configuration import Direction
+from filters.counters import count
+from filters.decide import Judgement, Kind, Party, Verdict, judge
+from filters.denial import deny
+from filters.hostcalls import (
+    proxy_add_header_map_value,
+    proxy_get_current_time_nanoseconds,
+    proxy_get_property,
+    proxy_remove_header_map_value,
+)
+from filters.inbound import destination_port, set_member
+from filters.key import (
+    EXPECTED,
+    MAC_BYTES,
+    MAC_TEXT_BYTES,
+    compute_mac,
+    current_epoch,
+)
+from filters.lang import Buffer, View, Words, u32, u64
+from filters.layout import BACKEND_BYTES, NONE, TCP, Section
+from filters.peer import port_of, read_endpoint
+from filters.reasons import Reason
+from filters.request import REQUEST
+from filters.roots import ADDRESS_TEXTS, ADDRESSES, ROOTS, TEXT_BYTES
+from filters.table import row, word, workload_row
+from filters.targets import (
+    cluster_host,
+    cluster_port,
+    find_port,
+    find_target,
+    is_service_cluster,
+)
+from filters.text import line, start_line, write, write_base64url, write_decimal
+
+SELF = Party()
+DESTINATION = Party()
+JUDGEMENT = Judgement()
+SOURCE = Words(4)
+
+# Key texts of the current epoch: owner of the bundle, target, epoch; then the MAC.
+MADE: Final = 64
+MADE_WORDS = Words(MADE * 3)
+MADE_TEXTS = Buffer(MADE * MAC_TEXT_BYTES)
+
+# Why the last judgement denied, and by which rule.
+denied_reason: u32 = 0
+denied_rule: u32 = 0xFFFFFFFF
+
+
+def judge_outbound(root: u32) -> u32:
+    """Judge one request and return the callback's action."""
+    if REQUEST.is_connect:
+        return deny(Direction.OUTBOUND, Reason.TUNNEL_UNSUPPORTED, NONE)
+    if not strip():
+        return deny(Direction.OUTBOUND, Reason.REWRITE_FAILED, NONE)
+    status, cluster = proxy_get_property(b"xds\0cluster_name")
+    if status != Status.OK or len(cluster) == 0:
+        return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    set_member(SELF, root)
+    if not is_service_cluster(cluster):
+        return judge_direct(cluster)
+    ok, port = cluster_port(cluster)
+    if not ok:
+        return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    target = find_target(cluster_host(cluster))
+    if target == NONE:
+        DESTINATION.kind = Kind.UNKNOWN
+        return judge_outside(port)
+    return judge_target(root, target, port)
+
+
+def strip() -> bool:
+    """Remove what the application set; nobody speaks for himself here."""
+    if REQUEST.sources > 0:
+        removed = proxy_remove_header_map_value(
+            MapType.REQUEST_HEADERS, b"x-overlay-src"
+        )
+        if removed != Status.OK:
+            return False
+    if REQUEST.keys > 0:
+        removed = proxy_remove_header_map_value(
+            MapType.REQUEST_HEADERS, b"x-overlay-key"
+        )
+        return removed == Status.OK
+    return True
+
+
+# --- peers outside the overlay ---------------------------------------------------
+
+
+def judge_direct(cluster: View) -> u32:
+    """A cluster that names no host: only its port, or the original address, counts."""
+    if cluster == b"PassthroughCluster":
+        status, address = proxy_get_property(b"destination\0address")
+        has_port, port = port_of(address)
+        if status == Status.OK and has_port and read_endpoint(address, DESTINATION):
+            return judge_outside(port)
+        return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    ok, port = destination_port()
+    if not ok:
+        return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    DESTINATION.kind = Kind.UNKNOWN
+    return judge_outside(port)
+
+
+def judge_outside(port: u32) -> u32:
+    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), JUDGEMENT)
+    if JUDGEMENT.egress != Verdict.ALLOW:
+        rule = JUDGEMENT.egress_rule
+        return deny(Direction.OUTBOUND, Reason.EGRESS_DENIED, rule)
+    count(Direction.OUTBOUND, Reason.ALLOWED)
+    return Action.CONTINUE
+
+
+# --- targets ---------------------------------------------------------------------
+
+
+def judge_target(root: u32, target: u32, port: u32) -> u32:
+    at = find_port(target, port)
+    if at == NONE or word(u32(at + 8)) == 0:
+        return deny(Direction.OUTBOUND, Reason.TARGET_EMPTY, NONE)
+    allowed = count_allowed(at, port)
+    if allowed == 0:
+        return deny(Direction.OUTBOUND, denied_reason, denied_rule)
+    if allowed != word(u32(at + 8)):
+        return deny(Direction.OUTBOUND, Reason.TARGET_AMBIGUOUS, denied_rule)
+    reason = stamp(root, word(target))
+    if reason != Reason.ALLOWED:
+        return deny(Direction.OUTBOUND, reason, NONE)
+    count(Direction.OUTBOUND, Reason.ALLOWED)
+    return Action.CONTINUE
+
+
+def count_allowed(at: u32, port: u32) -> u32:
+    """Count the workloads behind a target's port that policy lets us reach."""
+    allowed: u32 = 0
+    first = word(u32(at + 4))
+    for i in range(word(u32(at + 8))):
+        backend = row(Section.BACKENDS, u32(first + i), BACKEND_BYTES)
+        workload = word(backend)
+        own_port = word(u32(backend + 4))
+        if is_allowed(workload, port if own_port == 0 else own_port):
+            allowed = u32(allowed + 1)
+    return allowed
+
+
+def is_allowed(workload: u32, port: u32) -> bool:
+    """Judge one workload behind the target; note the reason of a denial."""
+    global denied_reason, denied_rule
+    offset = workload_row(workload)
+    if offset == NONE:
+        denied_reason = Reason.TARGET_EMPTY
+        denied_rule = NONE
+        return False
+    DESTINATION.kind = Kind.MEMBER
+    DESTINATION.word0 = SELF.word0
+    DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | (word(offset) & 0xFFFF)
+    DESTINATION.word2 = workload
+    DESTINATION.word3 = 0
+    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), JUDGEMENT)
+    if JUDGEMENT.egress == Verdict.DENY:
+        denied_reason = Reason.EGRESS_DENIED
+        denied_rule = JUDGEMENT.egress_rule
+        return False
+    if JUDGEMENT.ingress == Verdict.DENY:
+        denied_reason = Reason.INGRESS_DENIED
+        denied_rule = JUDGEMENT.ingress_rule
+        return False
+    return True
+
+
+def stamp(root: u32, target: u32) -> u32:
+    """Add both overlay headers; return ALLOWED, or why it was not possible."""
+    slot = ROOTS[root].bundle
+    if slot == NONE:
+        return Reason.NOT_CONFIGURED
+    found = send_row(slot, target)
+    if found == NONE:
+        return Reason.TARGET_UNREACHABLE
+    status, now = proxy_get_current_time_nanoseconds()
+    if status != Status.OK:
+        return Reason.CLOCK_UNREADABLE
+    write_key(root, found, target, current_epoch(now))
+    added = proxy_add_header_map_value(
+        MapType.REQUEST_HEADERS, b"x-overlay-key", line()
+    )
+    if added != Status.OK:
+        return Reason.REWRITE_FAILED
+    start = u32(root * TEXT_BYTES)
+    added = proxy_add_header_map_value(
+        MapType.REQUEST_HEADERS,
+        b"x-overlay-src",
+        ADDRESS_TEXTS[start : u32(start + 39)],
+    )
+    return Reason.ALLOWED if added == Status.OK else Reason.REWRITE_FAILED
+
+
+def write_key(root: u32, found: u32, target: u32, epoch: u64) -> None:
+    """Write the key header to the output line; its MAC is made once per epoch."""
+    start_line()
+    write(b"v1.")
+    write_decimal(row_key(found))
+    write(b".")
+    write_decimal(epoch)
+    write(b".")
+    write_decimal(target)
+    write(b".")
+    owner = BUNDLES[ROOTS[root].bundle].owner
+    slot = (u32(target * 0x9E3779B1) >> 26) & (MADE - 1)
+    at = slot * MAC_TEXT_BYTES
+    if not is_made(slot, owner, target, epoch):
+        make_mac(root, found, target, epoch)
+        MADE_WORDS[slot * 3] = owner
+        MADE_WORDS[slot * 3 + 1] = target
+        MADE_WORDS[slot * 3 + 2] = u32(epoch)
+        head: u32 = u32(len(line()))
+        write_base64url(EXPECTED[0:MAC_BYTES])
+        MADE_TEXTS.put(at, line()[head : u32(head + MAC_TEXT_BYTES)])
+        return
+    write(MADE_TEXTS[at : at + MAC_TEXT_BYTES])
+
+
+def is_made(slot: u32, owner: u32, target: u32, epoch: u64) -> bool:
+    at = (slot & (MADE - 1)) * 3
+    return (
+        MADE_WORDS[at] == owner
+        and MADE_WORDS[at + 1] == target
+        and MADE_WORDS[at + 2] == u32(epoch)
+    )
+
+
+def make_mac(root: u32, found: u32, target: u32, epoch: u64) -> None:
+    for i in range(4):
+        SOURCE[i] = ADDRESSES[u32(root * 4 + i)]
+    compute_mac(row_secret(found), row_key(found), epoch, SOURCE, target)

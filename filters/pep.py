@@ -1,0 +1,239 @@
+"""The policy enforcement point: the plugin that every Envoy of the overlay loads.
+
+One module, loaded twice per listener: as a network filter it keeps the true address of
+a new connection, as an HTTP filter it judges requests. Which one a context is shows in
+the callbacks that it gets. Everything uncertain is denied.
+"""
+
+from __future__ import annotations
+
+from filters.abi import Action, BufferType, LogLevel, MapType, Status, TrafficDirection
+from filters.address import write_address
+from filters.bundle import BUNDLES, admit
+from filters.configuration import CONFIGURATION, Direction, read
+from filters.decide import Judgement, Party, judge
+from filters.denial import deny
+from filters.environment import environment_value, read_environment
+from filters.hostcalls import (
+    proxy_get_buffer_bytes,
+    proxy_get_header_map_pairs,
+    proxy_get_property,
+    proxy_log,
+)
+from filters.identity import find_workload, own_address
+from filters.inbound import judge_inbound
+from filters.lang import (
+    Buffer,
+    View,
+    Words,
+    embedded,
+    export,
+    load_u32,
+    on_fault,
+    u32,
+)
+from filters.layout import NONE
+from filters.outbound import judge_outbound
+from filters.peer import declare_properties, store_peer
+from filters.reasons import Reason
+from filters.request import REQUEST, scan
+from filters.roots import (
+    ADDRESS_TEXTS,
+    ADDRESSES,
+    ROOTS,
+    TEXT_BYTES,
+    add_context,
+    drop_bundle,
+    find_root,
+    remove_context,
+    root_of_stream,
+)
+from filters.table import table_is_valid
+
+OWN = Words(4)
+OWN_TEXT = Buffer(39)
+
+# Only the variables that the VM configuration names get here (Istio: vmConfig.env).
+POINTERS = Buffer(256)
+ENVIRONMENT = Buffer(49152)
+
+SOURCE = Party()
+DESTINATION = Party()
+ANSWER = Judgement()
+
+
+# --- life cycle ------------------------------------------------------------------
+
+
+@export
+def proxy_on_context_create(context_id: u32, parent: u32) -> None:
+    add_context(context_id, parent)
+
+
+@export
+def proxy_on_delete(context_id: u32) -> None:
+    remove_context(context_id)
+
+
+@export
+def proxy_on_configure(context_id: u32, size: u32) -> u32:
+    """Accept a configuration whole, or refuse it with a line in the log."""
+    if not table_is_valid():
+        return refuse(b"the rule table is missing, damaged or of another version")
+    number = find_root(context_id)
+    if number == NONE or context_id == 0:
+        return refuse(b"too many plugin contexts")
+    status, text = proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, size)
+    if size == 0 or status != Status.OK or len(text) != size:
+        return refuse(b"the plugin configuration is missing")
+    if not read(text):
+        return refuse(b"the plugin configuration is not what this filter reads")
+    return configure(number, text)
+
+
+def configure(number: u32, text: View) -> u32:
+    root = ROOTS[number]
+    slot = admit_bundle(text)
+    if slot == NONE:
+        return refuse(b"the key bundle is missing or does not fit this module")
+    drop_bundle(root)
+    root.bundle = slot
+    root.direction = CONFIGURATION.direction
+    root.workload = find_workload(text)
+    if root.workload == NONE or not own_address(text, root.workload, OWN):
+        root.workload = NONE
+        proxy_log(LogLevel.WARN, b"pepmesh: no identity: everything will be denied")
+    elif root.workload != BUNDLES[slot].workload:
+        return refuse(b"the key bundle is for another workload")
+    else:
+        keep_address(number)
+    declare_properties()
+    root.is_ready = True
+    return 1
+
+
+def admit_bundle(text: View) -> u32:
+    facts = CONFIGURATION
+    if facts.bundle_end != 0:
+        return admit(text[facts.bundle : facts.bundle_end])
+    ok, size = read_environment(POINTERS, ENVIRONMENT)
+    if not ok:
+        return NONE
+    name = text[facts.bundle_env : facts.bundle_env_end]
+    found, value = environment_value(ENVIRONMENT[0:size], name)
+    return admit(value) if found else NONE
+
+
+def keep_address(number: u32) -> None:
+    write_address(OWN, OWN_TEXT)
+    ADDRESS_TEXTS.put(u32(number * TEXT_BYTES), OWN_TEXT[0:39])
+    for i in range(4):
+        ADDRESSES[u32(number * 4 + i)] = OWN[i]
+
+
+def refuse(why: View) -> u32:
+    proxy_log(LogLevel.ERROR, b"pepmesh: configuration refused:")
+    proxy_log(LogLevel.ERROR, why)
+    return 0
+
+
+# --- traffic ---------------------------------------------------------------------
+
+
+@export
+def proxy_on_new_connection(context_id: u32) -> u32:
+    """As a network filter: keep who is really there. Nothing is decided here."""
+    store_peer()
+    return Action.CONTINUE
+
+
+@export
+def proxy_on_request_headers(context_id: u32, headers: u32, end_of_stream: u32) -> u32:
+    REQUEST.is_grpc = False
+    status, pairs = proxy_get_header_map_pairs(MapType.REQUEST_HEADERS)
+    if status != Status.OK or len(pairs) < 4:
+        return deny(Direction.UNKNOWN, Reason.REQUEST_UNREADABLE, NONE)
+    scan(pairs)
+    number = root_of_stream(context_id)
+    if number == NONE:
+        return deny(Direction.UNKNOWN, Reason.NOT_CONFIGURED, NONE)
+    root = ROOTS[number]
+    direction = root.direction
+    if direction == Direction.UNKNOWN:
+        direction = listener_direction()
+    if root.workload == NONE:
+        return deny(direction, Reason.NO_IDENTITY, NONE)
+    if direction == Direction.INBOUND:
+        return judge_inbound(number, pairs)
+    if direction == Direction.OUTBOUND:
+        return judge_outbound(number)
+    return deny(Direction.UNKNOWN, Reason.DIRECTION_UNKNOWN, NONE)
+
+
+def listener_direction() -> u32:
+    status, value = proxy_get_property(b"xds\0listener_direction")
+    if status == Status.OK and len(value) == 8 and load_u32(value, 4) == 0:
+        if load_u32(value, 0) == TrafficDirection.INBOUND:
+            return Direction.INBOUND
+        if load_u32(value, 0) == TrafficDirection.OUTBOUND:
+            return Direction.OUTBOUND
+    return Direction.UNKNOWN
+
+
+@on_fault
+def deny_on_fault(context_id: u32, fault: u32) -> u32:
+    """The filter failed: refuse the configuration, deny the request."""
+    if context_id == 0 or find_root(context_id) != NONE:
+        return 0
+    return deny(Direction.UNKNOWN, Reason.FAULT, NONE)
+
+
+# --- answers ---------------------------------------------------------------------
+
+
+@export
+def pepmesh_judge(
+    source_kind: u32,
+    source0: u32,
+    source1: u32,
+    source2: u32,
+    source3: u32,
+    destination_kind: u32,
+    destination0: u32,
+    destination1: u32,
+    destination2: u32,
+    destination3: u32,
+    key: u32,
+) -> tuple[u32, u32, u32, u32, u32]:
+    """Answer a question about policy, with the code and the table that enforce it.
+
+    Envoy does not call this; `pepmesh explain` and `simulate` do. Parties and key as
+    in filters/decide.py. Returns egress verdict and rule, ingress verdict and rule,
+    and the last key with the same answer. An invalid table denies.
+    """
+    if not table_is_valid():
+        return 2, NONE, 2, NONE, key
+    SOURCE.kind = source_kind
+    SOURCE.word0 = source0
+    SOURCE.word1 = source1
+    SOURCE.word2 = source2
+    SOURCE.word3 = source3
+    DESTINATION.kind = destination_kind
+    DESTINATION.word0 = destination0
+    DESTINATION.word1 = destination1
+    DESTINATION.word2 = destination2
+    DESTINATION.word3 = destination3
+    judge(SOURCE, DESTINATION, key, ANSWER)
+    return (
+        ANSWER.egress,
+        ANSWER.egress_rule,
+        ANSWER.ingress,
+        ANSWER.ingress_rule,
+        ANSWER.last_key,
+    )
+
+
+@export
+def pepmesh_table() -> View:
+    """The embedded rule table, for `pepmesh inspect`."""
+    return embedded(b"table")

@@ -1,0 +1,60 @@
+"""The request headers that matter, found in one pass over all pairs.
+
+One read of all pairs costs less than two single look-ups, and a single look-up shows
+only the first of repeated headers. Places are offsets into the pairs.
+"""
+
+from __future__ import annotations
+
+from filters.lang import View, record, u32
+from filters.pairs import pair_count, pairs_start, read_pair
+from filters.text import starts_with
+
+
+@record
+class Request:
+    """What one pass found; a count above 1 means that a header is repeated."""
+
+    sources: u32 = 0
+    source: u32 = 0
+    source_end: u32 = 0
+    keys: u32 = 0
+    key: u32 = 0
+    key_end: u32 = 0
+    is_connect: bool = False
+    is_grpc: bool = False
+
+
+REQUEST = Request()
+
+
+def scan(pairs: View) -> None:
+    """Fill in REQUEST from the host's pairs (filters/pairs.py)."""
+    REQUEST.sources = 0
+    REQUEST.keys = 0
+    REQUEST.is_connect = False
+    REQUEST.is_grpc = False
+    at = pairs_start(pairs)
+    for i in range(pair_count(pairs)):
+        name, value, after = read_pair(pairs, i, at)
+        look_at(name, value, u32(after - 1 - len(value)))
+        at = after
+
+
+def look_at(name: View, value: View, start: u32) -> None:
+    """Note one header, told apart by the length of its name first."""
+    size = len(name)
+    if size == 13:
+        if name == b"x-overlay-src":
+            REQUEST.sources = u32(REQUEST.sources + 1)
+            REQUEST.source = start
+            REQUEST.source_end = u32(start + len(value))
+        elif name == b"x-overlay-key":
+            REQUEST.keys = u32(REQUEST.keys + 1)
+            REQUEST.key = start
+            REQUEST.key_end = u32(start + len(value))
+    elif size == 7:
+        if name == b":method":
+            REQUEST.is_connect = value == b"CONNECT"
+    elif size == 12 and name == b"content-type":
+        REQUEST.is_grpc = starts_with(value, b"application/grpc")

@@ -1,0 +1,82 @@
+"""Build a mesh: the whole way from a model to the module that Envoy loads.
+
+    manifests -> model -> overlay -> rule table -> module
+
+Same inputs, same bytes. Nothing is written here; the caller decides what becomes a
+file, and writes all of it or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Final
+
+import filters
+from generator.compiler import compile_file
+from generator.errors import Diagnostic
+from generator.overlay.build import build_overlay
+from generator.overlay.lock import Lock
+from generator.overlay.model import Overlay
+from generator.policy.model import Model
+from generator.table.build import build_table
+from generator.table.encode import encode_table
+from generator.table.model import RuleTable
+
+DEFAULT_OVERLAY: Final = "mesh"
+FILTER: Final = Path(filters.__file__).parent / "pep.py"
+ARENA_BYTES: Final = 96 * 1024
+"""Room for what the host returns in one callback: all headers, or a configuration."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module with its table, and the overlay and lock file that it agrees with."""
+
+    module: bytes
+    table_bytes: bytes
+    table: RuleTable
+    overlay: Overlay
+    lock: Lock
+    diagnostics: tuple[Diagnostic, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the rule table, which names the policy that is enforced."""
+        return table_digest(self.table_bytes)
+
+
+def build_mesh(
+    model: Model,
+    lock: Lock | None = None,
+    *,
+    name: str = DEFAULT_OVERLAY,
+    overlay_id: int | None = None,
+    member_cidrs: Sequence[IPv4Network] = (),
+) -> Built:
+    """Build the module of an overlay; without a lock file ids are throw-away.
+
+    Raises: ToolError of the step that found something wrong.
+    """
+    overlay, new_lock, diagnostics = build_overlay(
+        model, lock, name=name, overlay_id=overlay_id
+    )
+    table = build_table(model, overlay, member_cidrs)
+    table_bytes = encode_table(table)
+    module = compile_filter(table_bytes)
+    return Built(module, table_bytes, table, overlay, new_lock, diagnostics)
+
+
+def compile_filter(table_bytes: bytes) -> bytes:
+    """Compile the filter around a table."""
+    embedded = {"table": table_bytes} if table_bytes else {}
+    compiled = compile_file(FILTER, embedded=embedded, arena_bytes=ARENA_BYTES)
+    return compiled.to_bytes()
+
+
+def table_digest(table_bytes: bytes) -> str:
+    return "sha256:" + hashlib.sha256(table_bytes).hexdigest()

@@ -1,0 +1,70 @@
+"""Address blocks as sorted lists of start addresses.
+
+A block allows what is in its cidr and in none of its excepts: "except" takes from its
+own block only and denies nothing that another block allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from generator.policy.model import BlockPeer, IPNetwork
+from generator.table.model import AddressList, PortList
+from generator.table.ports import KeyRange, flatten
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block peer with the keys that its rule allows there."""
+
+    peer: BlockPeer
+    keys: tuple[KeyRange, ...]
+    rule: int
+
+    def holds(self, address: int) -> bool:
+        inside = _holds(self.peer.cidr, address)
+        return inside and not any(_holds(e, address) for e in self.peer.excepts)
+
+
+def _holds(network: IPNetwork, address: int) -> bool:
+    return int(network.network_address) <= address <= int(network.broadcast_address)
+
+
+def address_list(blocks: Iterable[Block], *, version: int) -> AddressList:
+    """Say for every address of one family what the blocks allow from there on."""
+    mine = [b for b in blocks if b.peer.cidr.version == version and b.keys]
+    rows: list[tuple[int, PortList]] = []
+    for start in _bounds(network for b in mine for network in _networks(b)):
+        keys = [(*key, b.rule) for b in mine if b.holds(start) for key in b.keys]
+        ports = flatten(keys)
+        if not rows or rows[-1][1] != ports:
+            rows.append((start, ports))
+    return tuple(rows) if mine else ()
+
+
+def _networks(block: Block) -> tuple[IPNetwork, ...]:
+    return (block.peer.cidr, *block.peer.excepts)
+
+
+def _bounds(networks: Iterable[IPNetwork]) -> list[int]:
+    """Every address at which some network begins, or one past where it ends."""
+    found = {0}
+    for network in networks:
+        found.add(int(network.network_address))
+        after = int(network.broadcast_address) + 1
+        if after < 1 << network.max_prefixlen:
+            found.add(after)
+    return sorted(found)
+
+
+def member_blocks(networks: Iterable[IPv4Network]) -> tuple[tuple[int, bool], ...]:
+    """Say for every IPv4 address whether only members live there."""
+    known = list(networks)
+    rows: list[tuple[int, bool]] = []
+    for start in _bounds(known):
+        inside = any(_holds(network, start) for network in known)
+        if not rows or rows[-1][1] != inside:
+            rows.append((start, inside))
+    return tuple(rows)

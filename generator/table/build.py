@@ -1,0 +1,79 @@
+"""Make the rule table of an overlay: the one place that knows the order of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
+
+from generator.overlay.model import Overlay, Target
+from generator.policy.model import Direction, Model
+from generator.table.addresses import member_blocks
+from generator.table.model import (
+    RuleTable,
+    TableBackend,
+    TablePort,
+    TableTarget,
+    TableWorkload,
+)
+from generator.table.peers import find_peers
+from generator.table.ports import key_of
+from generator.table.rules import number_rules
+from generator.table.subjects import assign_subjects
+
+
+def build_table(
+    model: Model, overlay: Overlay, member_cidrs: Iterable[IPv4Network] = ()
+) -> RuleTable:
+    """Make the rule table; `member_cidrs` are ranges where only members live."""
+    rules = number_rules(model.policies)
+    peers = find_peers(model, overlay, rules)
+    subjects = assign_subjects(overlay, rules, peers)
+    realms = {realm.namespace: realm.id for realm in overlay.realms}
+    return RuleTable(
+        overlay_id=overlay.id,
+        has_ipv4_instances=_has_ipv4_instances(overlay),
+        label_keys=overlay.label_keys,
+        realms={realm.id: realm.namespace for realm in overlay.realms},
+        workloads=tuple(
+            TableWorkload(
+                id=workload.id,
+                realm=workload.realm,
+                service_account=workload.service_account,
+                revoked=workload.revoked,
+                ingress_subject=subjects.numbers[Direction.INGRESS][workload.id],
+                egress_subject=subjects.numbers[Direction.EGRESS][workload.id],
+                peer=peers.classes[workload.id],
+                digest=workload.digest,
+            )
+            for workload in overlay.workloads
+        ),
+        targets=tuple(_target(t, realms[t.namespace]) for t in overlay.targets),
+        subjects=subjects.subjects,
+        member_blocks=member_blocks(member_cidrs),
+        rules=rules.rows,
+        policies=rules.table_policies(),
+    )
+
+
+def _has_ipv4_instances(overlay: Overlay) -> bool:
+    """False as soon as a member has IPv6 addresses only: instances are then hashes."""
+    return all(
+        any(isinstance(address, IPv4Address) for address in member.addresses)
+        for workload in overlay.workloads
+        for member in workload.members
+        if member.addresses
+    )
+
+
+def _target(target: Target, realm: int) -> TableTarget:
+    ports = tuple(
+        TablePort(
+            key_of(port.protocol, port.number),
+            tuple(TableBackend(b.workload_id, b.port) for b in port.backends),
+        )
+        for port in target.ports
+    )
+    if not target.ports:
+        passed = tuple(TableBackend(number, 0) for number in target.workload_ids)
+        ports = (TablePort(0, passed),)
+    return TableTarget(target.id, target.kind, realm, target.name, ports)

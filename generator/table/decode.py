@@ -1,0 +1,206 @@
+"""Read a rule table back from its bytes: what `inspect` shows is what the filter has.
+
+The filter's own check admits the bytes first (`filters.table`), run under CPython;
+what it refuses is refused here, with a code.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from filters.layout import (
+    ADDRESS_WORD0_AT,
+    DIRECTORY_AT,
+    FLAG_IPV4_INSTANCES,
+    FLAGS_AT,
+    NONE,
+    RULE_DEFAULT,
+    WORKLOAD_REVOKED,
+    Section,
+)
+from generator.errors import TableError
+from generator.table.admission import why_refused
+from generator.table.encode import DIRECTION_NUMBERS, KINDS, TARGET_KINDS
+from generator.table.model import (
+    AddressList,
+    PortList,
+    PortRange,
+    RuleTable,
+    Subject,
+    TableBackend,
+    TablePolicy,
+    TablePort,
+    TableRule,
+    TableTarget,
+    TableWorkload,
+)
+
+
+def decode_table(data: bytes) -> RuleTable:
+    """Read a table.
+
+    Raises: TableError TBL0002 if the filter would refuse it.
+    """
+    reason = why_refused(data)
+    if reason:
+        raise TableError.of("TBL0002", reason)
+    return _Decoder(data).decode()
+
+
+def section_sizes(data: bytes) -> dict[str, int]:
+    """Bytes by section, the header and directory first."""
+    starts = [
+        struct.unpack_from("<I", data, DIRECTORY_AT + section * 8)[0]
+        for section in Section
+    ]
+    stops = [*starts[1:], len(data)]
+    sizes = {"header": starts[0]}
+    for section, start, stop in zip(Section, starts, stops, strict=True):
+        sizes[section.name.lower()] = stop - start
+    return sizes
+
+
+class _Decoder:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def decode(self) -> RuleTable:
+        word0, word1 = self._words(ADDRESS_WORD0_AT, 2)
+        return RuleTable(
+            overlay_id=(word0 & 0xFFFFFF) << 16 | word1 >> 16,
+            has_ipv4_instances=bool(self._words(FLAGS_AT, 1)[0] & FLAG_IPV4_INSTANCES),
+            label_keys=tuple(self._text(r[0]) for r in self._rows(Section.LABEL_KEYS)),
+            realms={r[0]: self._text(r[1]) for r in self._rows(Section.REALMS)},
+            workloads=tuple(self._workloads()),
+            targets=tuple(self._targets()),
+            subjects=tuple(self._subjects()),
+            member_blocks=tuple(self._member_blocks()),
+            rules=tuple(self._rules()),
+            policies=tuple(self._policies()),
+        )
+
+    def _words(self, at: int, count: int) -> tuple[int, ...]:
+        return struct.unpack_from(f"<{count}I", self.data, at)
+
+    def _directory(self, section: Section) -> tuple[int, ...]:
+        return self._words(DIRECTORY_AT + section * 8, 2)
+
+    def _rows(self, section: Section) -> Iterator[tuple[int, ...]]:
+        start, rows = self._directory(section)
+        width = ROW_WORDS[section]
+        for i in range(rows):
+            yield self._words(start + i * width * 4, width)
+
+    def _text(self, at: int) -> str:
+        (size,) = struct.unpack_from("<H", self.data, at)
+        return self.data[at + 2 : at + 2 + size].decode()
+
+    def _ports(self, at: int) -> PortList:
+        if at == 0:
+            return ()
+        (count,) = self._words(at, 1)
+        rows = (self._words(at + 4 + i * 12, 3) for i in range(count))
+        return tuple(PortRange(*row) for row in rows)
+
+    def _addresses(self, at: int, words: int) -> AddressList:
+        if at == 0:
+            return ()
+        (count,) = self._words(at, 1)
+        found = []
+        for i in range(count):
+            row = self._words(at + 4 + i * (words + 1) * 4, words + 1)
+            start = 0
+            for word in row[:-1]:
+                start = start << 32 | word
+            found.append((start, self._ports(row[-1])))
+        return tuple(found)
+
+    def _workloads(self) -> Iterator[TableWorkload]:
+        digests = {
+            row[4]: struct.pack(">4I", *row[:4])
+            for row in self._rows(Section.IDENTITIES)
+            if row[4]
+        }
+        for number, row in enumerate(self._rows(Section.WORKLOADS), start=1):
+            head, account, ingress, egress, peer = row
+            if head >> 16:
+                yield TableWorkload(
+                    id=number,
+                    realm=head & 0xFFFF,
+                    service_account=self._text(account),
+                    revoked=bool(head >> 16 & WORKLOAD_REVOKED),
+                    ingress_subject=ingress,
+                    egress_subject=egress,
+                    peer=peer,
+                    digest=digests[number],
+                )
+
+    def _targets(self) -> Iterator[TableTarget]:
+        kinds = {number: kind for kind, number in TARGET_KINDS.items()}
+        realms = [row[0] for row in self._rows(Section.REALMS)]
+        ports = list(self._rows(Section.PORTS))
+        backends = [TableBackend(*row) for row in self._rows(Section.BACKENDS)]
+        rows = [row for row in self._rows(Section.TARGETS) if row[0]]
+        for number, halves, name, first, count in sorted(rows):
+            found = tuple(
+                TablePort(key, tuple(backends[start : start + size]))
+                for key, start, size in ports[first : first + count]
+            )
+            kind = kinds[halves & 0xFFFF]
+            realm = realms[halves >> 16]
+            yield TableTarget(number, kind, realm, self._text(name), found)
+
+    def _subjects(self) -> Iterator[Subject]:
+        peers: dict[int, dict[int, PortList]] = {}
+        for subject, key, ports in self._rows(Section.PEERS):
+            if subject != NONE:
+                peers.setdefault(subject, {})[key] = self._ports(ports)
+        for number, row in enumerate(self._rows(Section.SUBJECTS)):
+            default, members, outside, addresses4, addresses6, _ = row
+            yield Subject(
+                default_rule=None if default == NONE else default,
+                members=self._ports(members),
+                outside=self._ports(outside),
+                addresses4=self._addresses(addresses4, 1),
+                addresses6=self._addresses(addresses6, 4),
+                peers=dict(sorted(peers.get(number, {}).items())),
+            )
+
+    def _member_blocks(self) -> Iterator[tuple[int, bool]]:
+        start, words = self._directory(Section.MEMBER_BLOCKS)
+        values = self._words(start + 4, words - 1)
+        for i in range(0, len(values), 2):
+            yield values[i], bool(values[i + 1])
+
+    def _rules(self) -> Iterator[TableRule]:
+        directions = {number: d for d, number in DIRECTION_NUMBERS.items()}
+        for policy, halves, line in self._rows(Section.RULES):
+            number = halves & 0xFFFF
+            yield TableRule(
+                policy,
+                directions[halves >> 16],
+                None if number == RULE_DEFAULT else number,
+                line,
+            )
+
+    def _policies(self) -> Iterator[TablePolicy]:
+        kinds = {number: kind for kind, number in KINDS.items()}
+        for kind, *texts in self._rows(Section.POLICIES):
+            namespace, name, file = (self._text(text) for text in texts)
+            yield TablePolicy(kinds[kind], namespace, name, file)
+
+
+ROW_WORDS = {
+    Section.LABEL_KEYS: 1,
+    Section.REALMS: 2,
+    Section.WORKLOADS: 5,
+    Section.IDENTITIES: 5,
+    Section.TARGETS: 5,
+    Section.PORTS: 3,
+    Section.BACKENDS: 2,
+    Section.SUBJECTS: 6,
+    Section.PEERS: 3,
+    Section.RULES: 3,
+    Section.POLICIES: 4,
+}

@@ -1,0 +1,138 @@
+"""The rule table as data, before it is bytes and after it is read back.
+
+Where in the pipeline: `overlay + policies -> RuleTable -> bytes`. `rules.py` makes it,
+`encode.py` writes it, `decode.py` reads it; the layout's numbers are in
+filters/layout.py. A *key* is protocol << 16 | port, so that the ports of all
+protocols are one line of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from generator.overlay.model import TargetKind
+from generator.policy.model import Direction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PortRange:
+    """Keys `first` to `last`, inclusive, that rule `rule` allows."""
+
+    first: int
+    last: int
+    rule: int
+
+
+PortList = tuple[PortRange, ...]
+"""Disjoint, sorted ranges; empty means that nothing is said."""
+
+AddressList = tuple[tuple[int, PortList], ...]
+"""Start address and what holds from there on; starts at 0. Empty: no address rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a distinct set of policies says in one direction.
+
+    `default_rule` is the rule that names the isolating policy; None: not isolated.
+    `members` holds for every member, `outside` for every address outside the
+    overlay, `peers` by realm id or REALM_PEERS + peer number.
+    """
+
+    default_rule: int | None = None
+    members: PortList = ()
+    outside: PortList = ()
+    addresses4: AddressList = ()
+    addresses6: AddressList = ()
+    peers: Mapping[int, PortList] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableWorkload:
+    """A workload as the filter knows it. `digest` is None once it is read back."""
+
+    id: int
+    realm: int
+    service_account: str
+    revoked: bool
+    ingress_subject: int
+    egress_subject: int
+    peer: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TableBackend:
+    """Port 0: the port that was asked for."""
+
+    workload: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class TablePort:
+    """Key 0: any TCP port."""
+
+    key: int
+    backends: tuple[TableBackend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableTarget:
+    """A target by name; hosts are spelt by kind, as in `Target.host`."""
+
+    id: int
+    kind: TargetKind
+    realm: int
+    name: str
+    ports: tuple[TablePort, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TablePolicy:
+    """Where rules come from."""
+
+    kind: str
+    namespace: str
+    name: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRule:
+    """What a rule id means. `number` None: isolated, and nothing matched."""
+
+    policy: int
+    direction: Direction
+    number: int | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTable:
+    """Everything that a filter knows. Ids are positions where not said otherwise."""
+
+    overlay_id: int
+    has_ipv4_instances: bool
+    label_keys: tuple[str, ...]
+    realms: Mapping[int, str]
+    workloads: tuple[TableWorkload, ...]
+    targets: tuple[TableTarget, ...]
+    subjects: tuple[Subject, ...]
+    member_blocks: tuple[tuple[int, bool], ...]
+    rules: tuple[TableRule, ...]
+    policies: tuple[TablePolicy, ...]
+
+    def rule_name(self, rule: int) -> str:
+        """Spell a rule as the filter does: Kind/namespace/name/direction/number."""
+        row = self.rules[rule]
+        policy = self.policies[row.policy]
+        number = "default" if row.number is None else str(row.number)
+        names = (policy.kind, policy.namespace, policy.name, row.direction, number)
+        return "/".join(names)
+
+    def rule_place(self, rule: int) -> str:
+        """Where a rule is written, as file:line."""
+        row = self.rules[rule]
+        return f"{self.policies[row.policy].file}:{row.line}"

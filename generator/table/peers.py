@@ -1,0 +1,124 @@
+"""Peers: classes of workloads that all rules treat alike as the other side.
+
+A pod peer is kept at the widest level that says it exactly: all members, realms, or,
+if it looks at pod labels, classes of workloads. Two workloads are in one class if the
+same pod peers select them and the ports that egress rules name have the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from generator.overlay.model import Overlay, Workload
+from generator.policy.model import (
+    Direction,
+    LabelSelector,
+    Model,
+    NetworkPolicy,
+    PodPeer,
+    Protocol,
+)
+from generator.policy.selector import selects
+from generator.table.rules import PortName, Rules
+
+PodSet = tuple[str | None, LabelSelector | None, LabelSelector | None]
+"""Namespace that is meant if the peer names none, pod and namespace selector."""
+
+
+def pod_set(policy: NetworkPolicy, peer: PodPeer) -> PodSet:
+    owner = policy.namespace if peer.namespaces is None else None
+    return (owner, peer.pods, peer.namespaces)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Whom a pod peer selects. `realms` is used if it looks at no pod labels."""
+
+    is_everyone: bool
+    realms: tuple[int, ...]
+    workloads: tuple[Workload, ...]
+    looks_at_pods: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Whom each pod peer selects, and the class number of each workload by its id."""
+
+    selected: Mapping[PodSet, Selected]
+    classes: Mapping[int, int]
+
+
+def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
+    """Evaluate every distinct pod peer once, and number the classes."""
+    by_namespace: dict[str, list[Workload]] = {}
+    for workload in overlay.workloads:
+        by_namespace.setdefault(workload.namespace, []).append(workload)
+    realms = {realm.namespace: realm.id for realm in overlay.realms}
+    selected: dict[PodSet, Selected] = {}
+    for policy in rules.policies:
+        for rule in policy.rules:
+            for peer in rule.peers or ():
+                if isinstance(peer, PodPeer):
+                    key = pod_set(policy, peer)
+                    if key not in selected:
+                        selected[key] = _select(key, model, by_namespace, realms)
+    return Peers(selected, _classify(overlay, rules, selected.values()))
+
+
+def _select(
+    key: PodSet,
+    model: Model,
+    by_namespace: Mapping[str, list[Workload]],
+    realms: Mapping[str, int],
+) -> Selected:
+    owner, pods, namespace_selector = key
+    if owner is not None or namespace_selector is None:
+        names = [owner or ""]
+    else:
+        names = [
+            namespace.name
+            for namespace in model.namespaces.values()
+            if selects(namespace_selector, namespace.labels)
+        ]
+    requires = pods is not None and bool(pods.requirements)
+    workloads = tuple(
+        workload
+        for name in sorted(names)
+        for workload in by_namespace.get(name, ())
+        if pods is None or selects(pods, dict(workload.labels))
+    )
+    every_namespace = namespace_selector is not None and not (
+        namespace_selector.requirements
+    )
+    found = sorted(realms[name] for name in names if name in realms)
+    return Selected(
+        is_everyone=every_namespace and not requires,
+        realms=tuple(found),
+        workloads=workloads,
+        looks_at_pods=requires,
+    )
+
+
+def _classify(
+    overlay: Overlay, rules: Rules, selected: Iterable[Selected]
+) -> dict[int, int]:
+    names = rules.port_names(Direction.EGRESS)
+    memberships: dict[int, list[int]] = {w.id: [] for w in overlay.workloads}
+    for number, one in enumerate(selected):
+        if one.looks_at_pods or names:
+            for workload in one.workloads:
+                memberships[workload.id].append(number)
+    numbers: dict[object, int] = {}
+    classes: dict[int, int] = {}
+    for workload in overlay.workloads:
+        key = (tuple(memberships[workload.id]), named_ports(workload, names))
+        classes[workload.id] = numbers.setdefault(key, len(numbers))
+    return classes
+
+
+def named_ports(
+    workload: Workload, names: Iterable[PortName]
+) -> tuple[tuple[int, ...], ...]:
+    """The numbers that a workload has for some named ports."""
+    return tuple(workload.port_numbers(n, Protocol(p)) for n, p in names)

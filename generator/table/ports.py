@@ -1,0 +1,73 @@
+"""Ports as ranges of keys, and many rules over one line of keys.
+
+`flatten([(first, last, rule), ...])` gives disjoint ranges in which the rule with the
+lowest id, the first in the order of evaluation, holds:
+
+    rule 3: [80, 90]   rule 7: [85, 99]   ->   [80, 90] 3, [91, 99] 7
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Final
+
+from filters.layout import SCTP, TCP, UDP
+from generator.overlay.model import Workload
+from generator.policy.model import PortMatch, Protocol
+from generator.table.model import PortList, PortRange
+
+PROTOCOL_NUMBERS: Final = {Protocol.TCP: TCP, Protocol.UDP: UDP, Protocol.SCTP: SCTP}
+LAST_PORT: Final = 0xFFFF
+EVERY_KEY: Final = (0, SCTP << 16 | LAST_PORT)
+
+KeyRange = tuple[int, int]
+
+
+def key_of(protocol: Protocol, port: int) -> int:
+    return PROTOCOL_NUMBERS[protocol] << 16 | port
+
+
+def key_ranges(
+    ports: Sequence[PortMatch] | None, destination: Workload | None
+) -> list[KeyRange]:
+    """Return the keys that a rule's ports match at a destination.
+
+    A named port is looked up on the destination workload, by name and protocol; on an
+    address (None) it matches nothing.
+    """
+    if ports is None:
+        return [EVERY_KEY]
+    return [found for port in ports for found in _key_ranges(port, destination)]
+
+
+def _key_ranges(port: PortMatch, destination: Workload | None) -> list[KeyRange]:
+    if port.name:
+        if destination is None:
+            return []
+        numbers = destination.port_numbers(port.name, port.protocol)
+        keys = [key_of(port.protocol, number) for number in numbers]
+        return [(key, key) for key in keys]
+    if port.first is None:
+        return [(key_of(port.protocol, 0), key_of(port.protocol, LAST_PORT))]
+    last = port.first if port.last is None else port.last
+    return [(key_of(port.protocol, port.first), key_of(port.protocol, last))]
+
+
+def flatten(ranges: Iterable[tuple[int, int, int]]) -> PortList:
+    """Make disjoint, sorted ranges; the lowest rule wins, equal neighbours merge."""
+    rows = sorted(set(ranges))
+    bounds = sorted({r[0] for r in rows} | {r[1] + 1 for r in rows})
+    found: list[PortRange] = []
+    for start, stop in pairwise(bounds):
+        rules = [rule for first, last, rule in rows if first <= start <= last]
+        if rules:
+            _append(found, PortRange(start, stop - 1, min(rules)))
+    return tuple(found)
+
+
+def _append(ranges: list[PortRange], new: PortRange) -> None:
+    """Add a range, or widen the last one if it touches and has the same rule."""
+    if ranges and ranges[-1].last + 1 == new.first and ranges[-1].rule == new.rule:
+        new = PortRange(ranges.pop().first, new.last, new.rule)
+    ranges.append(new)

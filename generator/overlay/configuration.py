@@ -87,5 +87,12 @@ def _endpoint_fields(endpoint: Endpoint) -> dict[str, object]:
         "namespace": endpoint.namespace,
         "serviceAccount": endpoint.service_account,
         "labels": dict(endpoint.labels),
-        "address": str(endpoint.address),
+        "address": _address_text(endpoint.address),
     }
+
+
+def _address_text(address: IPv4Address | IPv6Address) -> str:
+    """Spell an address without `::`, dots in IPv6, or a zone."""
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        raise OverlayError.of("OVL0040", f"{address} has a zone, which is local")
+    return address.exploded

@@ -204,7 +204,7 @@ def _rows_for(lock: Lock, identities: Iterable[Identity]) -> Iterator[WorkloadRo
 def _read_history(lock: Lock, grouping: Grouping) -> _History:
     before: dict[Identity, frozenset[Identity]] = {}
     after: dict[Identity, set[Identity]] = {}
-    keys = lock.label_keys
+    keys = frozenset(lock.label_keys)
     for identity, members in grouping.groups.items():
         olds = {identity_of(member, keys, grouping.cluster) for member in members}
         before[identity] = frozenset(olds)

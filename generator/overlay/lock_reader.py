@@ -157,6 +157,7 @@ def _pair(code: str, message: str, row: Row, first: Row) -> Diagnostic:
 def _find_misfits(lock: Lock) -> Iterator[Diagnostic]:
     """Find workloads in use that lack a realm or use a label key not listed."""
     realms = {row.name for row in lock.realms if not row.retired}
+    label_keys = set(lock.label_keys)
     for row in lock.workloads:
         if row.retired:
             continue
@@ -165,6 +166,6 @@ def _find_misfits(lock: Lock) -> Iterator[Diagnostic]:
             message = f'workload {row.id}: namespace "{name.namespace}" has no realm'
             yield Diagnostic("OVL0019", message, row.span)
         for key, _ in name.labels:
-            if key not in lock.label_keys:
+            if key not in label_keys:
                 message = f'workload {row.id}: "{key}" is not in labelKeys'
                 yield Diagnostic("OVL0019", message, row.span)

@@ -3,7 +3,11 @@
 Where in the pipeline: `Lock -> text`; `lock_reader` is the way back. One row per line,
 sorted by id, so that version control merges row by row. Same lock, same bytes:
 
-    - {id: 7, namespace: shop, serviceAccount: cart, labels: {app: cart}, check: "…"}
+    - {"id": 7, "namespace": "shop", "serviceAccount": "cart", "labels":
+       {"app": "cart"}, "check": "1f2e3d4c"}        (on one line)
+
+A row is JSON, which is YAML in flow style and fast to read (`row_lines`). Names
+are plain (OVL0004), so that no reader takes one for a number or needs an escape.
 
 `check` is the first 8 hex digits of the SHA-256 of a JSON list: overlay id, section,
 id, and the row's names (for a workload with its labels, which only `update` rewrites).
@@ -15,8 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from generator.overlay.lock import Lock, RealmRow, TargetRow, WorkloadRow
@@ -31,12 +34,6 @@ _HEAD: Final = """\
 # Made by pepmesh. Keep it in version control: an id is given once and never again.
 # By hand only this: `revoked: true` in a workload's row.
 """
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9._/-]*")
-_YAML_WORDS: Final = frozenset(
-    ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
-)
-
-Value = str | int | bool | Mapping[str, str]
 
 
 def write_lock(lock: Lock) -> str:
@@ -47,7 +44,7 @@ def write_lock(lock: Lock) -> str:
         _HEAD + f"apiVersion: {API_VERSION}",
         f"kind: {LOCK_KIND}",
         f"overlay: {_flow({**overlay, 'check': check})}",
-        *_block("labelKeys", map(_scalar, lock.label_keys)),
+        *_block("labelKeys", map(_flow, lock.label_keys)),
         *_rows("realms", lock.realms, lock.overlay_id),
         *_rows("workloads", lock.workloads, lock.overlay_id),
         *_rows("targets", lock.targets, lock.overlay_id),
@@ -88,7 +85,7 @@ def _rows(section: str, rows: Iterable[Row], overlay_id: int) -> list[str]:
     return _block(section, texts)
 
 
-def _names_of(row: Row) -> dict[str, Value]:
+def _names_of(row: Row) -> dict[str, object]:
     match row:
         case RealmRow(_, name):
             return {**_cluster(name.cluster), "namespace": name.namespace}
@@ -123,27 +120,6 @@ def _block(name: str, items: Iterable[str]) -> list[str]:
     return [f"{name}:", *lines] if lines else [f"{name}: []"]
 
 
-def _flow(value: Value | Mapping[str, Value]) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, str):
-        return _scalar(value)
-    pairs = (f"{_scalar(key)}: {_flow(item)}" for key, item in value.items())
-    return "{" + ", ".join(pairs) + "}"
-
-
-def _scalar(text: str) -> str:
-    """Spell a text so that every YAML reader takes it for a text."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
-        return text
-    return '"' + "".join(map(_escape, text)) + '"'
-
-
-def _escape(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    if " " <= character <= "~":
-        return character
-    return f"\\U{ord(character):08x}"
+def _flow(value: object) -> str:
+    """Spell a value as JSON, which is YAML in flow style."""
+    return json.dumps(value, ensure_ascii=False)

@@ -8,12 +8,13 @@ errors. Manifests, which people write, are read elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import yaml
 
 from generator.errors import OverlayError, ToolError
+from generator.overlay.row_lines import compose_rows
 from generator.source import Position, SourceFile, Span
 
 API_VERSION: Final = "pepmesh.dev/v1"
@@ -92,11 +93,12 @@ class Fields:
         """Return all fields as texts, sorted by key."""
         return tuple((name, self.text(name)) for name in sorted(self._nodes))
 
-    def _items(self, name: str) -> list[yaml.Node]:
+    def _items(self, name: str) -> Iterable[yaml.Node]:
         node = self._value(name)
         if not isinstance(node, yaml.SequenceNode):
             raise self._error(f'"{name}" must be a list', node)
-        return list(node.value)
+        items: Iterable[yaml.Node] = node.value
+        return items
 
     def _value(self, name: str) -> yaml.Node:
         if name not in self._nodes:
@@ -148,7 +150,8 @@ def span_of(source: SourceFile, node: yaml.Node) -> Span:
 
 def _compose(source: SourceFile) -> yaml.Node:
     try:
-        node = yaml.compose(source.text, Loader=_LOADER)
+        node = compose_rows(source.text, _compose_text)
+        node = node or _compose_text(source.text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = _point(source, mark.line, mark.column) if mark else None
@@ -160,6 +163,13 @@ def _compose(source: SourceFile) -> yaml.Node:
     if node is None:
         raise OverlayError.of("OVL0011", "the file is empty", _point(source, 0, 0))
     return node
+
+
+def _compose_text(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
 
 
 def _point(source: SourceFile, line: int, column: int) -> Span:

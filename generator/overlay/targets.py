@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from generator.errors import Diagnostic, Note, OverlayError
 from generator.overlay.model import Identity, TargetKind, TargetName
-from generator.overlay.workloads import Grouping, title
+from generator.overlay.workloads import Grouping, is_plain, title
 from generator.policy.model import (
     Labels,
     Member,
@@ -51,7 +51,8 @@ def find_targets(
 ) -> tuple[tuple[FoundTarget, ...], tuple[Diagnostic, ...]]:
     """Return all targets, sorted by name, and warnings.
 
-    Raises: OverlayError OVL0002 if two objects would share a host name.
+    Raises: OverlayError OVL0002 if two objects would share a host name, OVL0004 if a
+    name cannot be part of one.
     """
     index = _MemberIndex(grouping.groups)
     warnings: list[Diagnostic] = []
@@ -61,7 +62,7 @@ def find_targets(
             target = _service_target(service, index, warnings)
             named.append((target, _service_title(service), service.span))
     named += _owner_targets(grouping.groups)
-    problems = list(_find_shared_hosts(named))
+    problems = [*_find_odd_hosts(named), *_find_shared_hosts(named)]
     if problems:
         raise OverlayError(problems)
     targets = sorted((target for target, _, _ in named), key=lambda t: t.name)
@@ -147,6 +148,14 @@ def _owner_targets(
         target_name = TargetName(TargetKind.WORKLOAD, namespace, name)
         first = rows[0][0]
         yield FoundTarget(target_name, (), identities), title(first), first.span
+
+
+def _find_odd_hosts(
+    named: Iterable[tuple[FoundTarget, str, Span | None]],
+) -> Iterator[Diagnostic]:
+    for target, shown, span in named:
+        if not is_plain(target.name.host):
+            yield Diagnostic("OVL0004", f"{shown!a} cannot be a host name", span)
 
 
 def _find_shared_hosts(

@@ -43,15 +43,16 @@ def group_members(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
     Raises: OverlayError OVL0004 for a name that an identity cannot carry.
     """
     keys = relevant_keys(model.policies)
+    key_set = frozenset(keys)
     found: dict[Identity, list[Member]] = {}
     left_out: list[Member] = []
     for member in sorted(model.members, key=_member_order):
         if member.host_network:
             left_out.append(member)
             continue
-        found.setdefault(identity_of(member, keys, cluster), []).append(member)
+        found.setdefault(identity_of(member, key_set, cluster), []).append(member)
     groups = {identity: tuple(found[identity]) for identity in sorted(found)}
-    problems = list(_find_odd_names(groups))
+    problems = [*_find_odd_keys(model.policies), *_find_odd_names(groups)]
     if problems:
         raise OverlayError(problems)
     return Grouping(cluster, keys, groups, tuple(left_out))
@@ -59,19 +60,19 @@ def group_members(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
 
 def relevant_keys(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
     """Return the keys of all pod selectors, in bytewise order."""
-    selectors = set(_pod_selectors(policies))
+    selectors = _pod_selectors(policies)
     return tuple(sorted({r.key for s in selectors for r in s.requirements}))
 
 
-def identity_of(member: Member, keys: Iterable[str], cluster: str) -> Identity:
+def identity_of(member: Member, keys: frozenset[str], cluster: str) -> Identity:
     """Return what `keys` can tell about a member."""
     labels = restrict(member.labels, keys)
     return Identity(cluster, member.namespace, member.service_account, labels)
 
 
-def restrict(labels: Labels, keys: Iterable[str]) -> LabelPairs:
-    """Return the labels of `keys` that are present; keys are sorted already."""
-    return tuple((key, labels[key]) for key in keys if key in labels)
+def restrict(labels: Labels, keys: frozenset[str]) -> LabelPairs:
+    """Return the labels of `keys` that are present, sorted."""
+    return tuple((key, labels[key]) for key in sorted(keys & labels.keys()))
 
 
 def warn_left_out(grouping: Grouping) -> Iterator[Diagnostic]:
@@ -99,14 +100,33 @@ def _member_order(member: Member) -> tuple[str, str, str, list[tuple[str, str]]]
     return member.namespace, member.name, member.kind, sorted(member.labels.items())
 
 
+# --- names -------------------------------------------------------------------------
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name has only characters that Kubernetes allows in one.
+
+    Then no two identities spell alike, YAML and JSON need no escapes, and a host name
+    is one.
+    """
+    return _PLAIN.fullmatch(name) is not None
+
+
+def _find_odd_keys(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
+    requirements = (r for s in _pod_selectors(policies) for r in s.requirements)
+    for requirement in requirements:
+        if not is_plain(requirement.key):
+            message = f"{requirement.key!a} is not a label key"
+            yield Diagnostic("OVL0004", message, requirement.span)
+
+
 def _find_odd_names(
     groups: Mapping[Identity, tuple[Member, ...]],
 ) -> Iterator[Diagnostic]:
-    """Refuse what could make two identities spell alike, or need escapes in JSON."""
     for identity, members in groups.items():
-        names = [identity.namespace, identity.service_account]
+        names = [identity.cluster, identity.namespace, identity.service_account]
         names += [text for pair in identity.labels for text in pair]
-        odd = next((name for name in names if not _PLAIN.fullmatch(name)), None)
+        odd = next((name for name in names if not is_plain(name)), None)
         if odd is not None:
             message = f"{title(members[0])} cannot have an identity with {odd!a}"
             yield Diagnostic("OVL0004", message, members[0].span)

@@ -29,8 +29,8 @@ TWO = member("two", {"app": "web", "id": "2"}, declared=ports(http=9090), line=2
 BARE = member("bare", {"app": "web"}, line=3)
 
 
-def ingress(**extra: Member) -> PolicyRule:
-    return rule(Direction.INGRESS, named="http", **extra)  # type: ignore[arg-type]
+def ingress(protocol: Protocol = Protocol.TCP) -> PolicyRule:
+    return rule(Direction.INGRESS, named="http", protocol=protocol)
 
 
 def egress(*peers: PodPeer | BlockPeer) -> PolicyRule:

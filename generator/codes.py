@@ -28,7 +28,111 @@ class Code:
 
 CODES: Final[dict[str, Code]] = {
     # --- INP: reading files ------------------------------------------------------
+    "INP0001": Code("error", "a file cannot be read", "check the path and its rights"),
+    "INP0002": Code("error", "a file is not UTF-8", "save the file as UTF-8"),
+    "INP0003": Code(
+        "error",
+        "a file is not YAML or JSON",
+        "templates must be rendered before pepmesh reads them",
+    ),
+    "INP0004": Code("error", "a mapping has a key twice", "remove one of the two"),
+    "INP0005": Code("error", "a value has the wrong type"),
+    "INP0006": Code("error", "a file is nested too deeply"),
+    "INP0007": Code(
+        "error",
+        "a YAML tag or alias has no meaning in a manifest",
+        "write the value itself",
+    ),
+    "INP0008": Code("error", "a required field is missing"),
+    "INP0009": Code("info", "files were skipped"),
+    "INP0010": Code("error", "a folder has no manifests"),
+    "INP0011": Code(
+        "error",
+        "a document is not a Kubernetes object",
+        "every manifest has apiVersion and kind; move other files out of this folder",
+    ),
+    "INP0012": Code("info", "objects of other kinds were skipped"),
     # --- POL: policies and inventory ---------------------------------------------
+    "POL0001": Code("error", "a policy has a field that is unknown"),
+    "POL0002": Code(
+        "error",
+        "a policy kind is not supported yet",
+        "leaving it out would allow what it denies: remove it to go on without it",
+    ),
+    "POL0003": Code(
+        "error", "an operator is unknown", "use In, NotIn, Exists or DoesNotExist"
+    ),
+    "POL0004": Code("error", "a protocol is unknown", "use TCP, UDP or SCTP"),
+    "POL0005": Code("error", "a policy type is unknown", "use Ingress or Egress"),
+    "POL0006": Code("error", "a port is out of range", "ports are 1 to 65535"),
+    "POL0007": Code(
+        "error",
+        "endPort does not fit port",
+        "endPort needs a numeric port that is not above it",
+    ),
+    "POL0008": Code(
+        "error",
+        "a port name is invalid",
+        "up to 15 of a-z, 0-9 and '-', with at least one letter",
+    ),
+    "POL0009": Code(
+        "error", "a CIDR is invalid", "write it like 10.0.0.0/8 or 2001:db8::/32"
+    ),
+    "POL0010": Code(
+        "error",
+        "an exception is not a part of its ipBlock",
+        "an exception subtracts from its own cidr and is smaller than it",
+    ),
+    "POL0011": Code(
+        "error",
+        "a peer says nothing, or two things",
+        "a peer has podSelector, namespaceSelector or both; or ipBlock alone; "
+        "namespaceSelector: {} means all pods",
+    ),
+    "POL0012": Code("error", "an operator and its values do not fit"),
+    "POL0013": Code(
+        "error",
+        "a label is invalid",
+        "up to 63 letters, digits, '-', '_' and '.', starting and ending with a letter "
+        "or digit; keys may have a DNS name and '/' in front",
+    ),
+    "POL0014": Code("error", "two policies have one name", "rename one of them"),
+    "POL0015": Code(
+        "error",
+        "an object is declared in two different ways",
+        "give the version that is meant only",
+    ),
+    "POL0016": Code(
+        "warning",
+        "a policy is in a namespace that has no manifest",
+        "check the spelling, or add the Namespace so that its labels are known",
+    ),
+    "POL0017": Code("warning", "two kinds of workloads have one name"),
+    "POL0018": Code(
+        "warning",
+        "rules have no effect",
+        "add the direction to policyTypes, or remove the rules",
+    ),
+    "POL0019": Code("error", "a name is invalid"),
+    "POL0020": Code(
+        "warning",
+        "a named port cannot match at an ipBlock",
+        "write the port as a number",
+    ),
+    "POL0021": Code("error", "an address is invalid"),
+    "POL0022": Code("warning", "a container port has no number"),
+    "POL0023": Code("warning", "pods of one owner differ in what policies look at"),
+    "POL0024": Code(
+        "warning",
+        "a namespace's name label is not its name",
+        "the API server sets kubernetes.io/metadata.name to the name of the namespace",
+    ),
+    "POL0025": Code(
+        "error",
+        "a NetworkPolicy is of another API",
+        "pepmesh reads apiVersion: networking.k8s.io/v1",
+    ),
+    "POL0026": Code("warning", "a policy belongs to another engine"),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(
         "error",
@@ -162,4 +266,24 @@ CODES: Final[dict[str, Code]] = {
     ),
     # --- GST: guest source ---------------------------------------------------------
     # --- RUN: running a module ------------------------------------------------------
+    "RUN0001": Code(
+        "error",
+        "a file is not a Wasm module that can be run",
+        "make modules with `pepmesh build` or `pepmesh py2wasm`",
+    ),
+    "RUN0002": Code(
+        "error",
+        "a module imports what Envoy's proxy-wasm ABI 0.2.1 does not have",
+        "declare hostcalls as filters/hostcalls.py does",
+    ),
+    "RUN0003": Code(
+        "error",
+        "a module does not export what Envoy needs",
+        "make modules with `pepmesh build` or `pepmesh py2wasm`",
+    ),
+    "RUN0004": Code(
+        "error",
+        "a filter called a part of Envoy that pepmesh does not emulate",
+        "run this filter in a real Envoy",
+    ),
 }

@@ -1,0 +1,108 @@
+"""Find and read manifest files the way `kubectl -f` does.
+
+A path is a file of any name, a folder (its `.yaml`, `.yml` and `.json` files, with
+`-R` those of its subfolders too), or `-` for standard input. What is skipped is
+named. A file that two paths lead to is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+from generator.errors import Diagnostic, PolicyError
+from generator.policy.findings import Findings
+from generator.source import Position, SourceFile, Span
+
+SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+STDIN_NAME: Final = "<stdin>"
+_NAMED: Final = 10
+
+
+def read_files(
+    paths: Sequence[str], findings: Findings, *, recursive: bool, stdin: TextIO | None
+) -> tuple[SourceFile, ...]:
+    """Read all files in the order of `paths`, those of a folder by name.
+
+    Adds to `findings`: INP0001 cannot be read, INP0002 not UTF-8, INP0009 skipped
+    files, INP0010 a folder without manifests.
+    """
+    found: list[SourceFile] = []
+    seen: set[Path] = set()
+    for path in dict.fromkeys(paths):
+        with findings.collect():
+            if path == "-":
+                found.append(_read_stdin(stdin))
+                continue
+            for file in _expand(Path(path), recursive, findings):
+                if file.resolve() not in seen:
+                    seen.add(file.resolve())
+                    with findings.collect():
+                        found.append(_read(file))
+    return tuple(found)
+
+
+def _read_stdin(stdin: TextIO | None) -> SourceFile:
+    if stdin is None:
+        raise PolicyError.of("INP0001", "standard input cannot be read here")
+    try:
+        return SourceFile(STDIN_NAME, stdin.read().removeprefix("\ufeff"))
+    except UnicodeDecodeError:
+        raise PolicyError.of("INP0002", "standard input is not UTF-8") from None
+
+
+def _expand(path: Path, recursive: bool, findings: Findings) -> Iterable[Path]:
+    """Return the manifest files that a path names."""
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(_walk(path, recursive))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    manifests = [file for file in files if file.suffix in SUFFIXES]
+    _report_skipped(path, [f for f in files if f.suffix not in SUFFIXES], findings)
+    if not manifests:
+        message = f"{path}: no .yaml, .yml or .json file in this folder"
+        has_folders = not recursive and any(child.is_dir() for child in path.iterdir())
+        hint = "add -R to look into its subfolders" if has_folders else ""
+        raise PolicyError.of("INP0010", message, hint=hint)
+    return manifests
+
+
+def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
+    """Yield files; links to files are followed, links to folders are not."""
+    for child in folder.iterdir():
+        if not child.is_dir():
+            yield child
+        elif recursive and not child.is_symlink():
+            yield from _walk(child, recursive)
+
+
+def _report_skipped(folder: Path, skipped: list[Path], findings: Findings) -> None:
+    if not skipped:
+        return
+    names = [str(file.relative_to(folder)) for file in skipped[:_NAMED]]
+    rest = len(skipped) - len(names)
+    more = f" and {rest} more" if rest else ""
+    findings.add("INP0009", f"{folder}: skipped {', '.join(names)}{more}")
+
+
+def _read(path: Path) -> SourceFile:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    try:
+        return SourceFile(str(path), data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start)
+        place = Position(line, 0)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        span = Span(str(path), place, place)
+        raise PolicyError.of("INP0002", message, span) from None
+
+
+def _unreadable(path: Path, error: OSError) -> PolicyError:
+    message = f"{path}: {error.strerror or error}"
+    return PolicyError([Diagnostic("INP0001", message)])

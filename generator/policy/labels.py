@@ -1,0 +1,100 @@
+"""Names, labels and ports that Kubernetes accepts: the only checks of their form.
+
+Used by the readers of policies and of inventory. A label that the API server would
+refuse is refused here: a selector that can match nothing is a mistake, and a NotIn
+that matches everything is a worse one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from generator.policy.fields import Value
+from generator.policy.model import Protocol
+
+_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DNS_SUBDOMAIN: Final = re.compile(rf"{_DNS_LABEL.pattern}(\.{_DNS_LABEL.pattern})*")
+_PORT_NAME: Final = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def read_object_name(value: Value) -> str:
+    """Read `metadata.name`.
+
+    Kubernetes wants lower case and no underscore; both are let through here, since
+    they cannot make a name mean another. What is refused could: `/`, spaces, line ends.
+    """
+    name = value.text()
+    if len(name) > 253 or not _NAME.fullmatch(name):
+        raise value.error("POL0019", f"{name!r} is not the name of an object")
+    return name
+
+
+def read_namespace_name(value: Value) -> str:
+    """Read the name of a namespace: a DNS label."""
+    name = value.text()
+    if len(name) > 63 or not _DNS_LABEL.fullmatch(name):
+        raise value.error("POL0019", f"{name!r} is not the name of a namespace")
+    return name
+
+
+def read_label_key(value: Value) -> str:
+    """Read `[prefix/]name`: a DNS name of up to 253, a name of up to 63 characters."""
+    key = value.text()
+    prefix, slash, name = key.rpartition("/")
+    is_prefix_valid = not slash or (
+        len(prefix) <= 253 and _DNS_SUBDOMAIN.fullmatch(prefix)
+    )
+    if not is_prefix_valid or len(name) > 63 or not _NAME.fullmatch(name):
+        raise value.error("POL0013", f"{key!r} is not a label key")
+    return key
+
+
+def read_label_value(value: Value) -> str:
+    """Read up to 63 letters, digits, `-`, `_` and `.`; the empty text is a value."""
+    text = value.text()
+    if text and (len(text) > 63 or not _NAME.fullmatch(text)):
+        raise value.error("POL0013", f"{text!r} is not a label value")
+    return text
+
+
+def read_labels(value: Value | None) -> dict[str, str]:
+    """Read a map of labels; an absent one is empty."""
+    if value is None:
+        return {}
+    return {read_label_key(k): read_label_value(v) for k, v in value.pairs()}
+
+
+def read_protocol(value: Value | None) -> Protocol:
+    """Read a protocol.
+
+    "protocol represents the protocol (TCP, UDP, or SCTP) which traffic must match.
+    If not specified, this field defaults to TCP."
+    """
+    if value is None:
+        return Protocol.TCP
+    text = value.text()
+    if text not in Protocol.__members__:
+        raise value.error("POL0004", f'unknown protocol "{text}"')
+    return Protocol(text)
+
+
+def read_port_number(value: Value) -> int:
+    """Read a port, 1 to 65535."""
+    number = value.integer()
+    if not 1 <= number <= 65535:
+        raise value.error("POL0006", f"{number} is not a port")
+    return number
+
+
+def read_port_name(value: Value) -> str:
+    """Read the name of a container port: an IANA service name."""
+    name = value.text()
+    if name.isdecimal():
+        raise value.error(
+            "POL0008", f'"{name}" is text, not a port', "remove the quotes"
+        )
+    if len(name) > 15 or not _PORT_NAME.fullmatch(name):
+        raise value.error("POL0008", f'"{name}" is not the name of a port')
+    return name

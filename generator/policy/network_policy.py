@@ -1,0 +1,151 @@
+"""Read networking.k8s.io/v1 NetworkPolicy, with the API's defaults applied.
+
+Where in the pipeline: `Manifest -> model.NetworkPolicy`. Quotations are the API's own
+sentences, at the branch that implements them. Direction of errors: any doubt about a
+policy stops the load; a policy that is left out, or read with a rule too many, would
+be access that nobody asked for. Peers and ports are read by `peer_reader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.policy.documents import Manifest
+from generator.policy.fields import Value
+from generator.policy.findings import Findings
+from generator.policy.model import (
+    BlockPeer,
+    Direction,
+    NetworkPolicy,
+    Peer,
+    PolicyRule,
+    PortMatch,
+)
+from generator.policy.peer_reader import read_peer, read_port
+from generator.policy.selector_reader import read_selector
+
+API_VERSION: Final = "networking.k8s.io/v1"
+
+_DOCUMENT: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+_SPEC: Final = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
+_PEERS: Final = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
+_TYPES: Final = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
+
+
+def read_network_policy(
+    manifest: Manifest, namespace: str, findings: Findings
+) -> NetworkPolicy:
+    """Read one policy.
+
+    A policy without a spec is legal and isolates all pods of its namespace for
+    ingress: "This field is optional. If it is not specified, it defaults to an empty
+    selector."
+    """
+    manifest.body.refuse_unknown(_DOCUMENT, findings)
+    name = manifest.name()
+    spec = manifest.body.get("spec")
+    if spec is None:
+        isolates = frozenset({Direction.INGRESS})
+        selector = read_selector(None, findings)
+        return NetworkPolicy(namespace, name, selector, isolates, (), manifest.span)
+    spec.refuse_unknown(_SPEC, findings)
+    isolates = _read_policy_types(spec)
+    return NetworkPolicy(
+        namespace,
+        name,
+        # "An empty selector matches all pods in the policy's namespace."
+        read_selector(spec.get("podSelector"), findings),
+        isolates,
+        tuple(_read_rules(spec, isolates, findings)),
+        manifest.span,
+    )
+
+
+def _read_policy_types(spec: Value) -> frozenset[Direction]:
+    """Read `policyTypes`, or derive it.
+
+    "If this field is not specified, it will default based on the existence of ingress
+    or egress rules; policies that contain an egress section are assumed to affect
+    egress, and all policies (whether or not they contain an ingress section) are
+    assumed to affect ingress." An empty `egress` list counts as none: the API server
+    defaults by its length.
+    """
+    types = spec.items_of("policyTypes")
+    if types:
+        return frozenset(_read_policy_type(item) for item in types)
+    if spec.items_of("egress"):
+        return frozenset({Direction.INGRESS, Direction.EGRESS})
+    return frozenset({Direction.INGRESS})
+
+
+def _read_policy_type(value: Value) -> Direction:
+    text = value.text()
+    if text not in _TYPES:
+        raise value.error("POL0005", f'unknown policy type "{text}"')
+    return _TYPES[text]
+
+
+def _read_rules(
+    spec: Value, isolates: frozenset[Direction], findings: Findings
+) -> Iterator[PolicyRule]:
+    """Yield the rules that have an effect, ingress first.
+
+    An absent, null or empty list has no rules: "If this field is empty then this
+    NetworkPolicy does not allow any traffic (and serves solely to ensure that the pods
+    it selects are isolated by default)".
+    """
+    for direction in Direction:
+        items = spec.items_of(direction.value)
+        rules = []
+        for number, item in enumerate(items):
+            with findings.collect():
+                rules.append(_read_rule(item, direction, number, findings))
+        if direction in isolates:
+            yield from rules
+        elif items:
+            message = f"{direction} rules have no effect, policyTypes leaves them out"
+            findings.add("POL0018", message, items[0].first_line)
+
+
+def _read_rule(
+    value: Value, direction: Direction, number: int, findings: Findings
+) -> PolicyRule:
+    field = _PEERS[direction]
+    value.refuse_unknown({field, "ports"}, findings)
+    peers: list[Peer] = []
+    for item in value.items_of(field):
+        with findings.collect():
+            peers.append(read_peer(item, findings))
+    ports: list[PortMatch] = []
+    for item in value.items_of("ports"):
+        with findings.collect():
+            ports.append(read_port(item, findings))
+    rule = PolicyRule(
+        direction,
+        number,
+        # "If this field is empty or missing, this rule matches all sources (traffic
+        # not restricted by source)."
+        tuple(peers) if value.items_of(field) else None,
+        # "If this field is empty or missing, this rule matches all ports (traffic not
+        # restricted by port)."
+        tuple(ports) if value.items_of("ports") else None,
+        value.first_line,
+    )
+    _warn_of_named_ports(rule, findings)
+    return rule
+
+
+def _warn_of_named_ports(rule: PolicyRule, findings: Findings) -> None:
+    """Warn of a name that no address outside the cluster can resolve.
+
+    A port name is "a named port on a pod", on the destination. For egress to an
+    ipBlock there is none. The API server accepts it, and so do we: it matches nothing.
+    """
+    if rule.direction is Direction.INGRESS:
+        return
+    blocks = [peer for peer in rule.peers or () if isinstance(peer, BlockPeer)]
+    for port in rule.ports or ():
+        if port.name and blocks:
+            message = f'port "{port.name}" matches nothing at the addresses of ipBlock'
+            findings.add("POL0020", message, port.span)

@@ -1,0 +1,58 @@
+"""Read Services.
+
+Where in the pipeline: `Manifest -> model.Service`. A selector of None means that
+somebody else keeps the endpoints, or that there are none to keep.
+"""
+
+from __future__ import annotations
+
+from generator.policy.documents import Manifest
+from generator.policy.fields import Value
+from generator.policy.labels import (
+    read_labels,
+    read_port_name,
+    read_port_number,
+    read_protocol,
+)
+from generator.policy.model import Labels, Service, ServicePort
+
+
+def read_service(manifest: Manifest, namespace: str) -> Service:
+    """Read one Service."""
+    spec = manifest.body.require("spec")
+    return Service(
+        namespace,
+        manifest.name(),
+        _read_selector(spec),
+        tuple(_read_port(port) for port in spec.items_of("ports")),
+        manifest.span,
+    )
+
+
+def _read_selector(spec: Value) -> Labels | None:
+    """Read the selector.
+
+    "If empty or not present, the service is assumed to have an external process
+    managing its endpoints [...] Ignored if type is ExternalName."
+    """
+    if spec.text_of("type") == "ExternalName":
+        return None
+    return read_labels(spec.get("selector")) or None
+
+
+def _read_port(port: Value) -> ServicePort:
+    number = read_port_number(port.require("port"))
+    return ServicePort(
+        port.text_of("name"),
+        number,
+        _read_target(port.get("targetPort"), number),
+        read_protocol(port.get("protocol")),
+    )
+
+
+def _read_target(value: Value | None, default: int) -> int | str:
+    """Read targetPort: "If this is not specified, the value of the 'port' field is
+    used (an identity map)"."""
+    if value is None:
+        return default
+    return read_port_number(value) if value.is_number else read_port_name(value)

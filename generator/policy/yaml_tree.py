@@ -1,0 +1,287 @@
+"""YAML and JSON text to trees whose every node knows its place.
+
+First step of reading manifests: `SourceFile -> one tree per document`. Works on
+libyaml's events rather than PyYAML's composer: scalars are classified only when
+somebody reads them, which halves the time of a large load, and nesting has a limit
+instead of a crash.
+
+Guarantees: keys of a mapping are scalars and unique; aliases are shared nodes and
+never cycles; merge keys (`<<`) are resolved, explicit keys win; empty documents are
+left out. Plain scalars stay text: `scalars.py` knows what `yes` or `010` mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, NoReturn, Protocol
+
+import yaml
+
+from generator.errors import Note, PolicyError, ToolError
+from generator.policy.findings import Findings
+from generator.source import Position, SourceFile, Span
+
+MAX_DEPTH: Final = 100
+"""Kubernetes objects nest about 20 deep; 100 stops hostile input early."""
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE: Final = "tag:yaml.org,2002:"
+_TEXT_TAGS: Final = frozenset({"!", _CORE + "str"})
+_PLAIN_TAGS: Final = frozenset(
+    _CORE + name for name in ("int", "bool", "null", "float")
+)
+_COLLECTION_TAGS: Final = frozenset({"!", _CORE + "map", _CORE + "seq"})
+_SURROGATES: Final = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+)
+
+
+class Mark(Protocol):
+    """A place as libyaml gives it: line and column from 0, in characters."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Event(Protocol):
+    """What the events of a tree have; which of it depends on the event's class."""
+
+    start_mark: Mark
+    end_mark: Mark
+    anchor: str | None
+    tag: str | None
+    value: str
+    implicit: tuple[bool, bool]
+
+
+class Scalar(NamedTuple):
+    """A leaf. `is_plain`: without quotes, so that `80` may be a number."""
+
+    text: str
+    is_plain: bool
+    start: Mark
+    end: Mark
+
+
+class Entry(NamedTuple):
+    """One `key: value` of a mapping."""
+
+    key: Scalar
+    value: Node
+
+
+class Mapping(NamedTuple):
+    entries: dict[str, Entry]
+    start: Mark
+    end: Mark
+
+
+class Sequence(NamedTuple):
+    items: list[Node]
+    start: Mark
+    end: Mark
+
+
+Node = Scalar | Mapping | Sequence
+
+
+def span_of(file: str, start: Mark, end: Mark) -> Span:
+    """Make a span from two marks."""
+    return Span(
+        file, Position(start.line, start.column), Position(end.line, end.column)
+    )
+
+
+def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
+    """Yield the root of every document that is not empty.
+
+    Duplicate keys are added to `findings` and reading goes on.
+    Raises: PolicyError INP0003 where the text stops being YAML, INP0006 if it is
+    nested too deeply, INP0007 for tags and aliases that no manifest needs.
+    """
+    loader = _LOADER(_in_yaml_escapes(source.text))
+    builder = _Builder(source.name, findings)
+    try:
+        yield from builder.documents(loader.get_event)
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(source, error) from None
+    except yaml.reader.ReaderError as error:
+        raise _bad_character(source, error) from None
+    finally:
+        loader.dispose()
+
+
+def _in_yaml_escapes(text: str) -> str:
+    return _SURROGATES.sub(_join_surrogates, text) if "\\u" in text else text
+
+
+def _join_surrogates(match: re.Match[str]) -> str:
+    """Rewrite JSON's escape of a character beyond U+FFFF, which YAML lacks."""
+    high, low = int(match[2], 16), int(match[3], 16)
+    code_point = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
+    return f"{match[1]}\\U{code_point:08x}"
+
+
+def _not_yaml(source: SourceFile, error: yaml.MarkedYAMLError) -> ToolError:
+    mark = error.problem_mark or error.context_mark
+    place = Position(mark.line, mark.column) if mark else Position(0, 0)
+    span = source.span(place, Position(place.line, place.column + 1))
+    problem = error.problem or error.context or "cannot be read"
+    return PolicyError.of("INP0003", f"not YAML: {problem}", span)
+
+
+def _bad_character(source: SourceFile, error: yaml.reader.ReaderError) -> ToolError:
+    offset = error.position if isinstance(error.position, int) else 0
+    before = source.text[:offset]
+    line = before.count("\n")
+    column = len(before) - (before.rfind("\n") + 1)
+    span = source.span(Position(line, column), Position(line, column + 1))
+    return PolicyError.of("INP0003", f"not YAML: {error.reason}", span)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not come yet: a sequence if `entries` is None."""
+
+    start: Mark
+    anchor: str | None
+    entries: dict[str, Entry] | None
+    items: list[Node]
+    key: Scalar | None = None
+    merges: list[Node] | None = None
+
+
+class _Builder:
+    """Turns the events of one file into trees, without recursion."""
+
+    def __init__(self, file: str, findings: Findings) -> None:
+        self._file = file
+        self._findings = findings
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node | None] = {}
+        self._root: Node | None = None
+
+    def documents(self, next_event: Callable[[], Event | None]) -> Iterator[Node]:
+        """Yield the tree of every document that is not empty."""
+        while (event := next_event()) is not None:
+            kind: type = type(event)
+            if kind is yaml.ScalarEvent:
+                self._place(self._scalar(event))
+            elif kind is yaml.MappingStartEvent:
+                self._push(event, {})
+            elif kind is yaml.SequenceStartEvent:
+                self._push(event, None)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._place(self._close(event))
+            elif kind is yaml.AliasEvent:
+                self._place(self._alias(event))
+            elif kind is yaml.DocumentEndEvent:
+                yield from self._finish_document()
+
+    def _finish_document(self) -> Iterator[Node]:
+        """Yield the tree of the document that just ended, unless it is empty."""
+        root, self._root = self._root, None
+        self._anchors = {}
+        if isinstance(root, Scalar) and root.is_plain and root.text == "":
+            return
+        if root is not None:
+            yield root
+
+    def _scalar(self, event: Event) -> Scalar:
+        is_plain = event.implicit[0]
+        if event.tag is not None:
+            is_plain = event.tag in _PLAIN_TAGS
+            if not is_plain and event.tag not in _TEXT_TAGS:
+                self._refuse(event, f"the tag {event.tag} has no meaning here")
+        node = Scalar(event.value, is_plain, event.start_mark, event.end_mark)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: Event) -> Node:
+        name = event.anchor or ""
+        if name not in self._anchors:
+            self._refuse(event, f"*{name} refers to no anchor before it")
+        node = self._anchors[name]
+        if node is None:
+            self._refuse(event, f"*{name} refers to what contains it")
+        return node
+
+    def _push(self, event: Event, entries: dict[str, Entry] | None) -> None:
+        if event.tag is not None and event.tag not in _COLLECTION_TAGS:
+            self._refuse(event, f"the tag {event.tag} has no meaning here")
+        if len(self._open) == MAX_DEPTH:
+            span = span_of(self._file, event.start_mark, event.end_mark)
+            message = f"nested more than {MAX_DEPTH} deep"
+            raise PolicyError.of("INP0006", message, span)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(event.start_mark, event.anchor, entries, []))
+
+    def _close(self, event: Event) -> Node:
+        done = self._open.pop()
+        node: Node
+        if done.entries is None:
+            node = Sequence(done.items, done.start, event.end_mark)
+        else:
+            self._merge(done.entries, done.merges or ())
+            node = Mapping(done.entries, done.start, event.end_mark)
+        if done.anchor is not None:
+            self._anchors[done.anchor] = node
+        return node
+
+    def _place(self, node: Node) -> None:
+        """Put a finished node where it belongs: root, item, key or value."""
+        if not self._open:
+            self._root = node
+            return
+        parent = self._open[-1]
+        if parent.entries is None:
+            parent.items.append(node)
+        elif parent.key is None:
+            parent.key = self._as_key(node)
+        else:
+            self._enter(parent, parent.entries, Entry(parent.key, node))
+            parent.key = None
+
+    def _as_key(self, node: Node) -> Scalar:
+        if isinstance(node, Scalar):
+            return node
+        span = span_of(self._file, node.start, node.end)
+        message = "a key must be text, not a mapping or a list"
+        raise PolicyError.of("INP0003", f"not a manifest: {message}", span)
+
+    def _enter(self, parent: _Open, entries: dict[str, Entry], entry: Entry) -> None:
+        key = entry.key
+        if key.text == "<<" and key.is_plain:
+            parent.merges = [*(parent.merges or ()), entry.value]
+            return
+        first = entries.setdefault(key.text, entry)
+        if first is not entry:
+            where = span_of(self._file, first.key.start, first.key.end)
+            self._findings.add(
+                "INP0004",
+                f'the key "{key.text}" is there twice',
+                span_of(self._file, key.start, key.end),
+                notes=(Note("first here", where),),
+            )
+
+    def _merge(self, entries: dict[str, Entry], merges: Iterable[Node]) -> None:
+        """Add the entries of `<<` values that a mapping does not have itself."""
+        for merged in merges:
+            sources = merged.items if isinstance(merged, Sequence) else [merged]
+            for source in sources:
+                if not isinstance(source, Mapping):
+                    span = span_of(self._file, source.start, source.end)
+                    message = "not YAML: << takes a mapping or a list of mappings"
+                    raise PolicyError.of("INP0003", message, span)
+                for name, entry in source.entries.items():
+                    entries.setdefault(name, entry)
+
+    def _refuse(self, event: Event, message: str) -> NoReturn:
+        span = span_of(self._file, event.start_mark, event.end_mark)
+        raise PolicyError.of("INP0007", message, span)

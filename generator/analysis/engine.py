@@ -82,7 +82,7 @@ class Engine:
             raise TableError.of("TBL0003", "the module is not one of pepmesh")
         place = self._guest.call("pepmesh_table")
         assert isinstance(place, tuple)
-        data = self._guest.read(*place)
+        data = self._guest.memory.read(*place)
         if not data:
             raise TableError.of("TBL0003", "the module has no rule table inside")
         return data

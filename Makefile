@@ -1,0 +1,55 @@
+# Everything a contributor runs. `make demo` and `make test` need Python 3.11+, git
+# and make, and nothing else: the first run makes the virtual environment.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CODE := filters generator istio tests e2e
+
+.PHONY: help demo test check fmt fmt-check lint types unit e2e bench fuzz golden clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo,dev]'
+	touch $(STAMP)
+
+demo: $(STAMP) ## build the example shop, enforce it with real Envoys, print the matrix and the cost
+	$(BIN)/python -m e2e.demo
+
+test: check ## everything that CI runs
+
+check: fmt-check lint types unit e2e
+
+fmt: $(STAMP) ## format the code
+	$(BIN)/ruff format $(CODE)
+
+fmt-check: $(STAMP)
+	$(BIN)/ruff format --check $(CODE)
+
+lint: $(STAMP) ## lint
+	$(BIN)/ruff check $(CODE)
+
+types: $(STAMP) ## mypy strict
+	$(BIN)/mypy
+
+unit: $(STAMP) ## unit, property and differential tests
+	$(BIN)/python -m pytest tests
+
+e2e: $(STAMP) ## tests on real Envoys
+	$(BIN)/python -m pytest e2e
+
+bench: $(STAMP) ## what the filter costs, measured longer than in the demo
+	$(BIN)/python -m e2e.bench
+
+fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm; FUZZ=examples to try
+	PEPMESH_HYPOTHESIS=stress $(BIN)/python -m pytest tests/test_differential.py
+
+golden: $(STAMP) ## rewrite golden files; read the diff
+	PEPMESH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests
+
+clean: ## remove what the targets above made
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

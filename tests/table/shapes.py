@@ -1,0 +1,85 @@
+"""A small rule table with everything in it, made by hand."""
+
+from __future__ import annotations
+
+import hashlib
+
+from filters.layout import REALM_PEERS
+from generator.overlay.model import TargetKind
+from generator.policy.model import Direction
+from generator.table.model import (
+    PortRange,
+    RuleTable,
+    Subject,
+    TableBackend,
+    TablePolicy,
+    TablePort,
+    TableRule,
+    TableTarget,
+    TableWorkload,
+)
+
+EVERYTHING = (PortRange(0, 0x2FFFF, 0),)
+WEB = (PortRange(80, 80, 1), PortRange(8000, 8100, 2))
+DNS = (PortRange(0x10035, 0x10035, 1),)
+
+
+def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkload:
+    return TableWorkload(
+        id=number,
+        realm=realm,
+        service_account="default",
+        revoked=number == 4,
+        ingress_subject=ingress,
+        egress_subject=egress,
+        peer=number,
+        digest=hashlib.sha256(bytes([number])).digest()[:16],
+    )
+
+
+TABLE = RuleTable(
+    overlay_id=0xA1B2C3D4E5,
+    has_ipv4_instances=True,
+    label_keys=("app", "tier"),
+    realms={1: "shop", 2: "ops"},
+    workloads=(
+        workload(1, 1, 0, 1),
+        workload(2, 1, 2, 3),
+        workload(4, 2, 1, 1),  # 3 is retired
+    ),
+    targets=(
+        TableTarget(
+            1,
+            TargetKind.SERVICE,
+            1,
+            "cart",
+            (TablePort(80, (TableBackend(1, 8080), TableBackend(2, 8081))),),
+        ),
+        TableTarget(2, TargetKind.WORKLOAD, 2, "cart", (TablePort(0, ()),)),
+    ),
+    subjects=(
+        Subject(),
+        Subject(default_rule=3, members=EVERYTHING),
+        Subject(
+            default_rule=4,
+            outside=WEB,
+            addresses4=((0, ()), (0x0A000000, DNS), (0x0B000000, ())),
+            addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
+            peers={1: DNS, 2: WEB, REALM_PEERS + 1: EVERYTHING},
+        ),
+        Subject(default_rule=5, peers={REALM_PEERS + 4: WEB}),
+    ),
+    member_blocks=((0, False), (0x0A000000, True), (0x0B000000, False)),
+    rules=(
+        TableRule(0, Direction.INGRESS, 0, 11),
+        TableRule(0, Direction.INGRESS, 1, 14),
+        TableRule(0, Direction.INGRESS, 2, 17),
+        TableRule(0, Direction.INGRESS, None, 1),
+        TableRule(1, Direction.EGRESS, 0, 31),
+        TableRule(1, Direction.EGRESS, None, 21),
+    ),
+    policies=(
+        TablePolicy("NetworkPolicy", "shop", "web", "shop.yaml"),
+        TablePolicy("NetworkPolicy", "shop", "ünï", "shop.yaml"),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Rule tables: there and back, and no damaged or hostile table does harm."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters import decide
+from filters.layout import CHECKSUM_AT, VERSION_AT
+from filters.running import running
+from filters.table import checksum
+from filters.targets import find_target
+from generator.errors import TableError
+from generator.table.admission import why_refused
+from generator.table.decode import decode_table, section_sizes
+from generator.table.encode import encode_table
+from generator.table.model import RuleTable, TablePolicy
+from tests.table.shapes import TABLE
+
+DATA = encode_table(TABLE)
+
+
+def sealed(data: bytes) -> bytes:
+    """Give altered bytes the checksum that fits them."""
+    fixed = bytearray(data)
+    struct.pack_into("<Q", fixed, CHECKSUM_AT, checksum(data))
+    return bytes(fixed)
+
+
+def test_there_and_back() -> None:
+    assert decode_table(DATA) == TABLE
+
+
+def test_same_table_same_bytes() -> None:
+    assert encode_table(TABLE) == DATA
+
+
+def test_an_empty_mesh_has_a_table() -> None:
+    empty = RuleTable(1, True, (), {}, (), (), (), ((0, False),), (), ())
+    assert decode_table(encode_table(empty)) == empty
+
+
+def test_section_sizes_add_up() -> None:
+    sizes = section_sizes(DATA)
+    assert sum(sizes.values()) == len(DATA)
+    assert sizes["workloads"] == 4 * 20  # ids 1 to 4, of which 3 is retired
+
+
+def test_a_name_that_does_not_fit() -> None:
+    long = replace(TABLE, policies=(TablePolicy("NetworkPolicy", "", "n" * 70000, ""),))
+    with pytest.raises(TableError, match="TBL0001"):
+        encode_table(long)
+
+
+# --- damage: "refused, never repaired" ---------------------------------------------
+
+
+@given(st.integers(0, len(DATA) * 8 - 1))
+def test_every_flipped_bit_is_refused(bit: int) -> None:
+    damaged = bytearray(DATA)
+    damaged[bit // 8] ^= 1 << bit % 8
+    assert why_refused(bytes(damaged))
+
+
+@given(st.integers(0, len(DATA) - 1))
+def test_every_truncation_is_refused(size: int) -> None:
+    assert why_refused(DATA[:size])
+    with pytest.raises(TableError, match="TBL0002"):
+        decode_table(DATA[:size])
+
+
+def test_more_bytes_than_the_size_says_are_refused() -> None:
+    assert why_refused(DATA + bytes(4))
+
+
+def test_a_newer_version_is_refused() -> None:
+    newer = bytearray(DATA)
+    struct.pack_into("<I", newer, VERSION_AT, 2)
+    assert why_refused(sealed(bytes(newer)))
+
+
+# --- hostility: refused or harmless, never a fault -----------------------------------
+
+WORDS = st.one_of(
+    st.integers(0, 64), st.integers(0, len(DATA)), st.integers(0, 2**32 - 1)
+)
+
+
+@given(st.lists(st.tuples(st.integers(4, len(DATA) // 4 - 1), WORDS), max_size=3))
+def test_a_hostile_table_is_refused_or_harmless(edits: list[tuple[int, int]]) -> None:
+    hostile = bytearray(DATA)
+    for place, word in edits:
+        struct.pack_into("<I", hostile, place * 4, word)
+    data = sealed(bytes(hostile))
+    with running(None, {"table": data}):
+        if why_refused(data):
+            return
+        use_everything()
+
+
+def use_everything() -> None:
+    """Look up whatever a request can look up; no exception may come out."""
+    source, destination = decide.Party(), decide.Party()
+    answer = decide.Judgement()
+    for source.kind in decide.Kind:
+        for source.word2 in range(6):
+            for destination.word2 in range(6):
+                source.word1 = destination.word1 = 0x10001
+                source.word3, destination.word3 = 0x0A000001, 0x0A000002
+                for key in (80, 8050, 0x10035):
+                    decide.judge(source, destination, key, answer)
+    find_target(b"cart.shop.svc.cluster.local")
+    find_target(b"nobody.nowhere.svc.cluster.local")
+
+
+# --- targets ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "is_known"),
+    [
+        (b"cart.shop.svc.cluster.local", True),
+        (b"cart.ops.workload.pepmesh", True),
+        (b"cart.shop.workload.pepmesh", False),
+        (b"cart.ops.svc.cluster.local", False),
+        (b"cart.shop", False),
+        (b"cart.shop.svc.cluster.local.", False),
+        (b"", False),
+    ],
+)
+def test_targets_are_found_by_their_whole_host(host: bytes, is_known: bool) -> None:
+    with running(None, {"table": DATA}):
+        assert (find_target(host) != 0xFFFFFFFF) == is_known

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 import yaml
@@ -23,6 +24,7 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _CONFLICT: Final = re.compile(r"^(<<<<<<<|=======|>>>>>>>)( |$)", re.MULTILINE)
 _TAG: Final = "tag:yaml.org,2002:"
+_MAX_DEPTH: Final = 20  # ours is 4; libyaml overflows its stack at some 100,000
 
 
 class Fields:
@@ -150,8 +152,8 @@ def span_of(source: SourceFile, node: yaml.Node) -> Span:
 
 def _compose(source: SourceFile) -> yaml.Node:
     try:
-        node = compose_rows(source.text, _compose_text)
-        node = node or _compose_text(source.text)
+        node = compose_rows(source.text, partial(_compose_text, source))
+        node = node or _compose_text(source, source.text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = _point(source, mark.line, mark.column) if mark else None
@@ -165,12 +167,23 @@ def _compose(source: SourceFile) -> yaml.Node:
     return node
 
 
-def _compose_text(text: str) -> yaml.Node | None:
-    try:
-        return yaml.compose(text, Loader=_LOADER)
-    except RecursionError:
-        raise yaml.YAMLError("nested too deeply") from None
+def _compose_text(source: SourceFile, text: str) -> yaml.Node | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            message = "not the YAML that pepmesh writes: nested too deeply"
+            mark = event.start_mark
+            span = _point(source, mark.line, mark.column) if mark else None
+            raise OverlayError.of("OVL0010", message, span)
+    return yaml.compose(text, Loader=_LOADER)
 
 
 def _point(source: SourceFile, line: int, column: int) -> Span:
+    last = max(0, len(source.lines) - 1)
+    if line > last:  # YAML's end of file is a line of its own
+        line, column = last, len(source.line(last))
     return source.span(Position(line, column), Position(line, column + 1))

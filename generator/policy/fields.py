@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.errors import PolicyError, ToolError
 from generator.policy.findings import Findings
-from generator.policy.scalars import DECIMAL, TRUE, ScalarKind, classify
+from generator.policy.scalars import DECIMAL, NULL, TRUE, ScalarKind, classify
 from generator.policy.yaml_tree import Mapping, Node, Scalar, Sequence, span_of
 from generator.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A node of a file, and the path that leads to it from its document's root."""
 
     node: Node
@@ -29,10 +28,6 @@ class Value:
     @property
     def span(self) -> Span:
         return span_of(self.file, self.node.start, self.node.end)
-
-    @property
-    def is_null(self) -> bool:
-        return self._scalar_kind() == "null"
 
     @property
     def is_number(self) -> bool:
@@ -82,17 +77,16 @@ class Value:
     def get(self, name: str) -> Value | None:
         """Return a field of a mapping, or None if it is absent or null."""
         entry = self._mapping().entries.get(name)
-        if entry is None:
+        if entry is None or _is_null(entry.value):
             return None
-        value = Value(entry.value, self.file, f"{self.path}.{name}".lstrip("."))
-        return None if value.is_null else value
+        return Value(entry.value, self.file, self._path_of(name))
 
     def require(self, name: str) -> Value:
         """Return a field that must be there and not null."""
         value = self.get(name)
         if value is None:
-            path = f"{self.path}.{name}".lstrip(".")
-            raise PolicyError.of("INP0008", f"{path} is missing", self.first_line)
+            message = f"{self._path_of(name)} is missing"
+            raise PolicyError.of("INP0008", message, self.first_line)
         return value
 
     def items_of(self, name: str) -> list[Value]:
@@ -135,6 +129,9 @@ class Value:
             return span_of(self.file, entry.key.start, entry.key.end)
         return self.span
 
+    def _path_of(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
     def _mapping(self) -> Mapping:
         if not isinstance(self.node, Mapping):
             raise self._unlike("a mapping")
@@ -155,3 +152,7 @@ class Value:
                 kind = self._scalar_kind()
                 found = "null" if kind == "null" else f"the {kind} {self.node.text!r}"
         return self.error("INP0005", f"expected {wanted}, found {found}")
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_plain and node.text in NULL

@@ -10,8 +10,10 @@ understood completely: dropping one in silence would allow what it denies.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TextIO
 
@@ -89,15 +91,31 @@ def _load(
 ) -> Loaded:
     sources = {file.name: file for file in files}
     reading = _Reading(findings, default_namespace)
-    for file in files:
-        for manifest in read_manifests(file, findings):
-            with findings.collect():
-                reading.take(manifest)
+    with _paused_collector():
+        for file in files:
+            for manifest in read_manifests(file, findings):
+                with findings.collect():
+                    reading.take(manifest)
     reading.report_unknown()
     model = reading.model()
     if findings.has_errors:
         raise LoadError(findings.sorted(), sources)
     return Loaded(model, findings.sorted(), sources)
+
+
+@contextmanager
+def _paused_collector() -> Iterator[None]:
+    """Pause the cyclic collector: trees and models have no cycles.
+
+    It would look at every live object again and again: a third of the time of a load.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)

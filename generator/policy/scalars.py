@@ -22,6 +22,7 @@ NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 """The only spelling of a number that every YAML reader takes for the same number."""
 
+_NUMBER_STARTS: Final = frozenset("+-.0123456789")
 _NUMBER: Final = re.compile(
     r"[-+]?(0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_]*"
     r"|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))"
@@ -35,4 +36,6 @@ def classify(text: str) -> ScalarKind:
         return "null"
     if text in TRUE or text in FALSE:
         return "boolean"
-    return "number" if _NUMBER.fullmatch(text) else "text"
+    if text[0] in _NUMBER_STARTS and _NUMBER.fullmatch(text):
+        return "number"
+    return "text"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from wasmtime import (
@@ -30,8 +30,6 @@ from wasmtime import _ffi as ffi
 
 from generator.wasm.errors import GuestTrap
 
-ENGINE: Final = Engine()
-
 RAW_WORDS: Final = ctypes.sizeof(ffi.wasmtime_val_raw_t) // 8
 """A raw value is 128 bits wide; integers are in its low end."""
 
@@ -46,10 +44,20 @@ _CALLBACK: Final = ctypes.CFUNCTYPE(
 _NO_FINALIZER: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
 
 
+@cache
+def engine() -> Engine:
+    """Return the engine of this process.
+
+    Made at first use, not at import: it installs signal handlers for traps, which
+    must come after those of others (pytest's faulthandler would end the process).
+    """
+    return Engine()
+
+
 @lru_cache(maxsize=8)
 def compile_module(module_bytes: bytes) -> Module:
     """Compile a module, or return the one compiled from the same bytes."""
-    return Module(ENGINE, module_bytes)
+    return Module(engine(), module_bytes)
 
 
 class CallStack:

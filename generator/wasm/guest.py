@@ -21,17 +21,18 @@ from wasmtime import (
     Memory,
     Module,
     Store,
+    Trap,
     WasmtimeError,
 )
 
 from generator.wasm.adapter import adapt
 from generator.wasm.callbacks import ABI_MARKER, ALLOCATORS, CALLBACKS
 from generator.wasm.engine import (
-    ENGINE,
     CallStack,
     ExportedFunction,
     Signature,
     compile_module,
+    engine,
     link_function,
 )
 from generator.wasm.errors import ModuleError, not_emulated
@@ -68,9 +69,9 @@ class WasmGuest:
         self._stack = CallStack()
         self._memory: GuestMemory | None = None
         module = _compile(module_bytes)
-        linker = Linker(ENGINE)
+        linker = Linker(engine())
         self._links = [self._link(linker, wanted) for wanted in module.imports]
-        self._store = Store(ENGINE)
+        self._store = Store(engine())
         self._functions = self._start(linker, module)
 
     @property
@@ -116,8 +117,12 @@ class WasmGuest:
     def _start(self, linker: Linker, module: Module) -> dict[str, ExportedFunction]:
         try:
             instance = linker.instantiate(self._store, module)
-        except WasmtimeError as error:
-            _refuse("RUN0001", f"the module cannot be instantiated: {error}")
+        except (WasmtimeError, Trap) as error:
+            raised = self._stack.take()
+            if raised is not None:
+                raise raised from None
+            reason = str(error).splitlines()[0]
+            _refuse("RUN0001", f"the module cannot be instantiated: {reason}")
         functions = self._bind(instance)
         self._allocator = next(functions[n] for n in ALLOCATORS if n in functions)
         with self._allowing(START):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from e2e.attacks import Outcome
 from e2e.matrix import Observation, Seen
 from e2e.mesh import Endpoint
 
@@ -23,10 +24,10 @@ def print_matrix(
     """Print one row per source, one column per destination, one mark per port."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
-    table.add_column("workload")
-    table.add_column("TCP ports", style="dim")
+    table.add_column("workload", no_wrap=True)
+    table.add_column("TCP ports", style="dim", no_wrap=True)
     for letter, _ in zip(_LETTERS, endpoints, strict=False):
-        table.add_column(f"→{letter}")
+        table.add_column(letter, no_wrap=True)
     for letter, source in zip(_LETTERS, endpoints, strict=False):
         ports = " ".join(map(str, source.ports))
         cells = [_cell(source, destination, seen) for destination in endpoints]
@@ -60,6 +61,23 @@ def print_denials(console: Console, seen: Sequence[Observation]) -> None:
             why[1] or why[0],
             f"{question.source.key} → {question.destination.key}"
             f":{question.name.endpoint_port}",
+        )
+    console.print(table)
+
+
+def print_attacks(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print every attempt straight at a pod, and what it met."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("a request straight to a pod")
+    table.add_column("answer")
+    table.add_column("reason, from the access log")
+    for outcome in outcomes:
+        style = "" if outcome.is_as_expected else _WRONG[1]
+        expected = outcome.attack.reason or "let through"
+        reason = outcome.reason or "let through"
+        note = "" if outcome.is_as_expected else f" (expected: {expected})"
+        table.add_row(
+            outcome.attack.title, str(outcome.answer.code), reason + note, style=style
         )
     console.print(table)
 

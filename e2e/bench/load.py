@@ -10,6 +10,8 @@ import socket
 from time import perf_counter_ns
 from types import TracebackType
 
+from e2e.probe import Headers
+
 _LENGTH = b"content-length: "
 
 
@@ -69,7 +71,7 @@ def _is_complete(answer: bytes) -> bool:
     return len(answer) >= end + 4 + int(answer[start + len(_LENGTH) : stop])
 
 
-def request_bytes(authority: str, headers: list[tuple[str, str]]) -> bytes:
+def request_bytes(authority: str, headers: Headers) -> bytes:
     """Return a request such as a service sends: a dozen headers and no body."""
     lines = [
         "GET /api/v1/orders/4711?expand=items HTTP/1.1",

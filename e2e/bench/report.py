@@ -1,0 +1,48 @@
+"""Say what the filter costs: a Markdown table for people, JSON for the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from e2e.bench.measure import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a build makes and takes."""
+
+    module_bytes_without_table: int
+    table_bytes: int
+    compile_ms: float
+    build_ms: float
+
+
+def markdown(figures: Sequence[Figures], sizes: Sizes) -> str:
+    """Return the figures as a Markdown table, each row compared to the first."""
+    base = figures[0]
+    lines = [
+        "| listener | CPU per request | more | p50 | more | p99 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in figures:
+        more_cpu = "" if row is base else f"{row.cpu_us - base.cpu_us:+.1f} µs"
+        more_p50 = "" if row is base else f"{row.p50_us - base.p50_us:+.0f} µs"
+        lines.append(
+            f"| {row.name} | {row.cpu_us:.1f} µs | {more_cpu} "
+            f"| {row.p50_us:.0f} µs | {more_p50} | {row.p99_us:.0f} µs |"
+        )
+    lines += [
+        "",
+        f"Module without table {sizes.module_bytes_without_table:,} bytes, "
+        f"table {sizes.table_bytes:,} bytes; filter compiled in "
+        f"{sizes.compile_ms:.0f} ms, whole build {sizes.build_ms:.0f} ms.",
+    ]
+    return "\n".join(lines)
+
+
+def as_json(figures: Sequence[Figures], sizes: Sizes) -> str:
+    """Return the same as JSON."""
+    record = {"listeners": [asdict(row) for row in figures], "build": asdict(sizes)}
+    return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

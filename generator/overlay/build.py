@@ -8,9 +8,11 @@ same result, whatever the order of the manifests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from generator.errors import Diagnostic, OverlayError
 from generator.overlay.collisions import find_collisions
-from generator.overlay.lock import Lock, RealmName, update
+from generator.overlay.lock import Lock, RealmName, WorkloadRow, update
 from generator.overlay.model import (
     DEFAULT_CLUSTER,
     Backend,
@@ -73,42 +75,38 @@ def _number(
     lock: Lock, grouping: Grouping, targets: tuple[FoundTarget, ...]
 ) -> Overlay:
     realms = {row.name: row.id for row in lock.realms if not row.retired}
-    workloads: list[Workload] = []
-    ids: dict[Identity, int] = {}
-    for row in lock.workloads:
-        if row.retired:
-            continue
-        identity = row.name
-        ids[identity] = row.id
-        workloads.append(
-            Workload(
-                row.id,
-                realms[RealmName(identity.cluster, identity.namespace)],
-                identity.cluster,
-                identity.namespace,
-                identity.service_account,
-                identity.labels,
-                grouping.groups[identity],
-                row.revoked,
-            )
-        )
+    rows = [row for row in lock.workloads if not row.retired]
+    ids = {row.name: row.id for row in rows}
     target_ids = {row.name: row.id for row in lock.targets if not row.retired}
     numbered = (_target(target_ids[found.name], found, ids) for found in targets)
     return Overlay(
         lock.name,
         lock.overlay_id,
         lock.label_keys,
-        tuple(
-            Realm(number, name.cluster, name.namespace)
-            for name, number in realms.items()
-        ),
-        tuple(workloads),
+        tuple(Realm(n, name.cluster, name.namespace) for name, n in realms.items()),
+        tuple(_workload(row, realms, grouping) for row in rows),
         tuple(sorted(numbered, key=lambda target: target.id)),
         grouping.left_out,
     )
 
 
-def _target(number: int, found: FoundTarget, ids: dict[Identity, int]) -> Target:
+def _workload(
+    row: WorkloadRow, realms: Mapping[RealmName, int], grouping: Grouping
+) -> Workload:
+    identity = row.name
+    return Workload(
+        row.id,
+        realms[RealmName(identity.cluster, identity.namespace)],
+        identity.cluster,
+        identity.namespace,
+        identity.service_account,
+        identity.labels,
+        grouping.groups[identity],
+        row.revoked,
+    )
+
+
+def _target(number: int, found: FoundTarget, ids: Mapping[Identity, int]) -> Target:
     name = found.name
     ports = (
         TargetPort(

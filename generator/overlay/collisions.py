@@ -16,20 +16,17 @@ from generator.errors import Diagnostic, Note
 from generator.overlay.model import Identity, port_numbers
 from generator.overlay.workloads import Grouping, title
 from generator.policy.model import (
-    NAME_LABEL,
     Direction,
-    Labels,
     LabelSelector,
     Member,
     Model,
     NetworkPolicy,
-    Operator,
     PodPeer,
     PolicyRule,
     PortMatch,
     Protocol,
-    Requirement,
 )
+from generator.policy.selector import namespace_labels, selects
 from generator.source import Span
 
 PortName = tuple[str, Protocol]
@@ -57,24 +54,6 @@ def find_collisions(model: Model, grouping: Grouping) -> Iterator[Diagnostic]:
             use = pair and _first_seeing(uses[name], identity, model)
             if pair and use:
                 yield _collision(*pair, name, use)
-
-
-def selects(selector: LabelSelector, labels: Labels) -> bool:
-    """Tell whether labels meet every requirement of a selector."""
-    return all(_holds(requirement, labels) for requirement in selector.requirements)
-
-
-def _holds(requirement: Requirement, labels: Labels) -> bool:
-    value = labels.get(requirement.key)
-    match requirement.operator:
-        case Operator.IN:
-            return value is not None and value in requirement.values
-        case Operator.NOT_IN:
-            return value is None or value not in requirement.values
-        case Operator.EXISTS:
-            return value is not None
-        case Operator.DOES_NOT_EXIST:
-            return value is None
 
 
 def _uses_by_port(
@@ -120,8 +99,7 @@ def _differing(
 def _first_seeing(
     uses: Iterable[_Use], identity: Identity, model: Model
 ) -> _Use | None:
-    namespace = model.namespaces.get(identity.namespace)
-    labels = namespace.labels if namespace else {NAME_LABEL: identity.namespace}
+    labels = namespace_labels(model, identity.namespace)
     for use in uses:
         if use.namespace is not None and use.namespace != identity.namespace:
             continue

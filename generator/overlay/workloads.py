@@ -15,21 +15,18 @@ from typing import Final
 
 from generator.errors import Diagnostic, OverlayError
 from generator.overlay.model import DEFAULT_CLUSTER, Identity, LabelPairs
-from generator.policy.model import (
-    Labels,
-    LabelSelector,
-    Member,
-    Model,
-    NetworkPolicy,
-    PodPeer,
-)
+from generator.policy.model import Labels, Member, Model, NetworkPolicy
+from generator.policy.selector import keys_of, pod_selectors
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Members by identity, both sorted. `left_out` members are on the host network."""
+    """Members by identity, both sorted; the keys that count, bytewise ascending.
+
+    `left_out` members are on the host network.
+    """
 
     cluster: str
     label_keys: tuple[str, ...]
@@ -42,26 +39,19 @@ def group_members(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
 
     Raises: OverlayError OVL0004 for a name that an identity cannot carry.
     """
-    keys = relevant_keys(model.policies)
-    key_set = frozenset(keys)
+    keys = keys_of(pod_selectors(model.policies))
     found: dict[Identity, list[Member]] = {}
     left_out: list[Member] = []
     for member in sorted(model.members, key=_member_order):
         if member.host_network:
             left_out.append(member)
             continue
-        found.setdefault(identity_of(member, key_set, cluster), []).append(member)
+        found.setdefault(identity_of(member, keys, cluster), []).append(member)
     groups = {identity: tuple(found[identity]) for identity in sorted(found)}
     problems = [*_find_odd_keys(model.policies), *_find_odd_names(groups)]
     if problems:
         raise OverlayError(problems)
-    return Grouping(cluster, keys, groups, tuple(left_out))
-
-
-def relevant_keys(policies: Iterable[NetworkPolicy]) -> tuple[str, ...]:
-    """Return the keys of all pod selectors, in bytewise order."""
-    selectors = _pod_selectors(policies)
-    return tuple(sorted({r.key for s in selectors for r in s.requirements}))
+    return Grouping(cluster, tuple(sorted(keys)), groups, tuple(left_out))
 
 
 def identity_of(member: Member, keys: frozenset[str], cluster: str) -> Identity:
@@ -87,15 +77,6 @@ def title(member: Member) -> str:
     return f'{member.kind} "{member.namespace}/{member.name}"'
 
 
-def _pod_selectors(policies: Iterable[NetworkPolicy]) -> Iterator[LabelSelector]:
-    for policy in policies:
-        yield policy.subject
-        for rule in policy.rules:
-            for peer in rule.peers or ():
-                if isinstance(peer, PodPeer) and peer.pods is not None:
-                    yield peer.pods
-
-
 def _member_order(member: Member) -> tuple[str, str, str, list[tuple[str, str]]]:
     return member.namespace, member.name, member.kind, sorted(member.labels.items())
 
@@ -113,7 +94,7 @@ def is_plain(name: str) -> bool:
 
 
 def _find_odd_keys(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
-    requirements = (r for s in _pod_selectors(policies) for r in s.requirements)
+    requirements = (r for s in pod_selectors(policies) for r in s.requirements)
     for requirement in requirements:
         if not is_plain(requirement.key):
             message = f"{requirement.key!a} is not a label key"

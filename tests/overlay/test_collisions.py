@@ -8,7 +8,6 @@ import pytest
 
 from generator.errors import InternalError, OverlayError
 from generator.overlay.build import build_overlay
-from generator.overlay.collisions import selects
 from generator.policy.model import (
     BlockPeer,
     ContainerPort,
@@ -16,11 +15,9 @@ from generator.policy.model import (
     LabelSelector,
     Member,
     NetworkPolicy,
-    Operator,
     PodPeer,
     PolicyRule,
     Protocol,
-    Requirement,
 )
 from tests.overlay.shapes import member, model, pods, policy, ports, rule, selector
 
@@ -121,23 +118,3 @@ def test_a_workload_does_not_guess() -> None:
     (workload,) = build_overlay(model(ONE, TWO), None, name="x")[0].workloads
     with pytest.raises(InternalError, match="please report"):
         workload.port_numbers("http", Protocol.TCP)
-
-
-@pytest.mark.parametrize(
-    ("operator", "values", "present", "absent"),
-    [
-        (Operator.IN, ("web", "db"), True, False),
-        (Operator.IN, ("db",), False, False),
-        # "the requirement matches if the key is absent" (labels.Requirement)
-        (Operator.NOT_IN, ("web", "db"), False, True),
-        (Operator.NOT_IN, ("db",), True, True),
-        (Operator.EXISTS, (), True, False),
-        (Operator.DOES_NOT_EXIST, (), False, True),
-    ],
-)
-def test_selectors_hold_as_in_kubernetes(
-    operator: Operator, values: tuple[str, ...], present: bool, absent: bool
-) -> None:
-    found = LabelSelector((Requirement("app", operator, values),))
-    assert selects(found, {"app": "web"}) is present
-    assert selects(found, {"tier": "web"}) is absent

@@ -20,18 +20,20 @@ from filters.layout import (
     ADDRESS6_BYTES,
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
-    LEVEL_PEER,
+    LEVEL_LOCAL,
     LEVEL_REALM,
+    LEVEL_WIDE,
+    LOCAL_PEERS,
     NONE,
     PEER_BYTES,
     RANGE_BYTES,
-    REALM_PEERS,
     SUBJECT_BYTES,
+    WIDE_PEERS,
     Section,
 )
 from filters.table import row, section_offset, section_rows, word, workload_row
 
-ANY_REALM_MASK: Final = 0xFFFF
+REALM_MASK: Final = 0xFFFF
 
 
 class Kind(IntEnum):
@@ -87,13 +89,13 @@ def judge(source: Party, destination: Party, key: u32, out: Judgement) -> None:
     if not is_same_endpoint(source, destination):
         if source.kind == Kind.MEMBER:
             subject = subject_of(source, 12)
-            out.egress = judge_subject(subject, destination, key)
+            out.egress = judge_subject(subject, source.word1, destination, key)
             out.egress_rule = best_rule
         else:
             out.egress = Verdict.NO_MATCH
         if destination.kind == Kind.MEMBER:
             subject = subject_of(destination, 8)
-            out.ingress = judge_subject(subject, source, key)
+            out.ingress = judge_subject(subject, destination.word1, source, key)
             out.ingress_rule = best_rule
         else:
             out.ingress = Verdict.NO_MATCH
@@ -119,15 +121,18 @@ def subject_of(party: Party, at: u32) -> u32:
     return word(u32(offset + at))
 
 
-def judge_subject(subject: u32, peer: Party, key: u32) -> u32:
-    """Judge one direction; leave the winning or the isolating rule in `best_rule`."""
+def judge_subject(subject: u32, own_word1: u32, peer: Party, key: u32) -> u32:
+    """Judge one direction; leave the winning or the isolating rule in `best_rule`.
+
+    `own_word1` has the realm of the subject, whose own namespace some rules mean.
+    """
     global best_rule
     best_rule = NONE
     if subject == NONE:
         return Verdict.DENY
     at = row(Section.SUBJECTS, subject, SUBJECT_BYTES)
     if peer.kind == Kind.MEMBER:
-        consider_member(subject, at, peer, key)
+        consider_member(subject, own_word1, at, peer, key)
     else:
         consider(word(u32(at + 8)), key)
         consider_address(at, peer, key)
@@ -139,17 +144,24 @@ def judge_subject(subject: u32, peer: Party, key: u32) -> u32:
     return Verdict.DENY
 
 
-def consider_member(subject: u32, at: u32, peer: Party, key: u32) -> None:
-    """Look at what the subject says of all members, a realm, a peer, an address."""
+def consider_member(
+    subject: u32, own_word1: u32, at: u32, peer: Party, key: u32
+) -> None:
+    """Look at what the subject says of all members, a realm, a class, an address."""
     consider(word(u32(at + 4)), key)
     levels = word(u32(at + 20))
+    realm = peer.word1 & REALM_MASK
+    offset = workload_row(peer.word2)
+    if offset == NONE or word(offset) >> 16 == 0:
+        return
     if (levels & LEVEL_REALM) != 0:
-        consider(peer_list(subject, peer.word1 & ANY_REALM_MASK), key)
-    if (levels & LEVEL_PEER) != 0:
-        offset = workload_row(peer.word2)
-        if offset != NONE and word(offset) >> 16 != 0:
-            number = word(u32(offset + 16))
-            consider(peer_list(subject, u32(REALM_PEERS + number)), key)
+        consider(peer_list(subject, realm), key)
+    if (levels & LEVEL_WIDE) != 0:
+        number = word(u32(offset + 16))
+        consider(peer_list(subject, u32(WIDE_PEERS + number)), key)
+    if (levels & LEVEL_LOCAL) != 0 and realm == own_word1 & REALM_MASK:
+        number = word(u32(offset + 20))
+        consider(peer_list(subject, u32(LOCAL_PEERS + number)), key)
     if (word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:
         list4 = word(u32(at + 12))
         if list4 != 0:

@@ -56,8 +56,8 @@ SECTIONS: Final = 14
 FIRST_ROW_AT: Final = 144  # HEADER_BYTES + SECTIONS * 8
 
 # Workload: realm (low half) and flags (high half), service account text, ingress
-# subject, egress subject, peer.
-WORKLOAD_BYTES: Final = 20
+# subject, egress subject, wide peer, local peer.
+WORKLOAD_BYTES: Final = 24
 WORKLOAD_PRESENT: Final = 1
 WORKLOAD_REVOKED: Final = 2
 
@@ -80,12 +80,15 @@ BACKEND_BYTES: Final = 8
 # A list offset of 0 means that there is none.
 SUBJECT_BYTES: Final = 24
 LEVEL_REALM: Final = 1
-LEVEL_PEER: Final = 2
+LEVEL_WIDE: Final = 2
+LEVEL_LOCAL: Final = 4
 
-# Peer entry: subject row (NONE: empty slot), peer, port list.
-# A peer is a realm id, or REALM_PEERS + the peer number of a workload.
+# Peer entry: subject row (NONE: empty slot), peer, port list. A peer is a realm id,
+# WIDE_PEERS + the class of a workload by the selectors that cross namespaces, or
+# LOCAL_PEERS + its class by those of its own namespace.
 PEER_BYTES: Final = 12
-REALM_PEERS: Final = 0x10000
+WIDE_PEERS: Final = 0x10000
+LOCAL_PEERS: Final = 0x80000000
 
 # Port list: number of rows, then rows of first key, last key, rule; disjoint, sorted.
 # A key is protocol << 16 | port.

@@ -42,7 +42,8 @@ def build_table(
                 revoked=workload.revoked,
                 ingress_subject=subjects.numbers[Direction.INGRESS][workload.id],
                 egress_subject=subjects.numbers[Direction.EGRESS][workload.id],
-                peer=peers.classes[workload.id],
+                wide_peer=peers.wide[workload.id],
+                local_peer=peers.local[workload.id],
                 digest=workload.digest,
             )
             for workload in overlay.workloads

@@ -123,7 +123,7 @@ class _Decoder:
             if row[4]
         }
         for number, row in enumerate(self._rows(Section.WORKLOADS), start=1):
-            head, account, ingress, egress, peer = row
+            head, account, ingress, egress, wide, local = row
             if head >> 16:
                 yield TableWorkload(
                     id=number,
@@ -132,7 +132,8 @@ class _Decoder:
                     revoked=bool(head >> 16 & WORKLOAD_REVOKED),
                     ingress_subject=ingress,
                     egress_subject=egress,
-                    peer=peer,
+                    wide_peer=wide,
+                    local_peer=local,
                     digest=digests[number],
                 )
 
@@ -194,7 +195,7 @@ class _Decoder:
 ROW_WORDS = {
     Section.LABEL_KEYS: 1,
     Section.REALMS: 2,
-    Section.WORKLOADS: 5,
+    Section.WORKLOADS: 6,
     Section.IDENTITIES: 5,
     Section.TARGETS: 5,
     Section.PORTS: 3,

@@ -22,16 +22,18 @@ from filters.layout import (
     FLAG_IPV4_INSTANCES,
     INGRESS,
     KIND_NETWORK_POLICY,
-    LEVEL_PEER,
+    LEVEL_LOCAL,
     LEVEL_REALM,
+    LEVEL_WIDE,
+    LOCAL_PEERS,
     MAGIC,
     NONE,
-    REALM_PEERS,
     RULE_DEFAULT,
     SECTIONS,
     TARGET_SERVICE,
     TARGET_WORKLOAD,
     VERSION,
+    WIDE_PEERS,
     WORKLOAD_PRESENT,
     WORKLOAD_REVOKED,
     Section,
@@ -185,7 +187,7 @@ class _Encoder:
     def _workload_rows(self) -> Iterable[Row]:
         known = {workload.id: workload for workload in self.table.workloads}
         for number in range(1, max(known, default=0) + 1):
-            yield self._workload_row(known[number]) if number in known else (0,) * 5
+            yield self._workload_row(known[number]) if number in known else (0,) * 6
 
     def _workload_row(self, workload: TableWorkload) -> Row:
         flags = WORKLOAD_PRESENT | (WORKLOAD_REVOKED if workload.revoked else 0)
@@ -194,7 +196,8 @@ class _Encoder:
             self._text(workload.service_account),
             workload.ingress_subject,
             workload.egress_subject,
-            workload.peer,
+            workload.wide_peer,
+            workload.local_peer,
         )
 
     def _identity_rows(self) -> Iterable[Row]:
@@ -233,8 +236,9 @@ class _Encoder:
 
     def _subject_rows(self) -> Iterable[Row]:
         for subject in self.table.subjects:
-            has_realms = any(key < REALM_PEERS for key in subject.peers)
-            has_peers = any(key >= REALM_PEERS for key in subject.peers)
+            levels = 0
+            for key in subject.peers:
+                levels |= _level(key)
             default = subject.default_rule
             yield (
                 NONE if default is None else default,
@@ -242,7 +246,7 @@ class _Encoder:
                 self._ports(subject.outside),
                 self._addresses(subject.addresses4, 1),
                 self._addresses(subject.addresses6, 4),
-                LEVEL_REALM * has_realms | LEVEL_PEER * has_peers,
+                levels,
             )
 
     def _peer_rows(self) -> Iterable[Row]:
@@ -269,6 +273,13 @@ class _Encoder:
         for policy in self.table.policies:
             names = (policy.namespace, policy.name, policy.file)
             yield (KINDS[policy.kind], *(self._text(name) for name in names))
+
+
+def _level(peer: int) -> int:
+    """The level at which a peer is looked up."""
+    if peer >= LOCAL_PEERS:
+        return LEVEL_LOCAL
+    return LEVEL_WIDE if peer >= WIDE_PEERS else LEVEL_REALM
 
 
 def _rows(rows: Iterable[Row]) -> tuple[bytes, int]:

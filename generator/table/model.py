@@ -37,7 +37,7 @@ class Subject:
 
     `default_rule` is the rule that names the isolating policy; None: not isolated.
     `members` holds for every member, `outside` for every address outside the
-    overlay, `peers` by realm id or REALM_PEERS + peer number.
+    overlay, `peers` by realm id, WIDE_PEERS + wide or LOCAL_PEERS + local class.
     """
 
     default_rule: int | None = None
@@ -50,7 +50,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class TableWorkload:
-    """A workload as the filter knows it. `digest` is None once it is read back."""
+    """A workload as the filter knows it; subjects and peers are numbers."""
 
     id: int
     realm: int
@@ -58,7 +58,8 @@ class TableWorkload:
     revoked: bool
     ingress_subject: int
     egress_subject: int
-    peer: int
+    wide_peer: int
+    local_peer: int
     digest: bytes
 
 

@@ -3,6 +3,11 @@
 A pod peer is kept at the widest level that says it exactly: all members, realms, or,
 if it looks at pod labels, classes of workloads. Two workloads are in one class if the
 same pod peers select them and the ports that egress rules name have the same numbers.
+
+Classes are made twice: *local* by the peers that mean their policy's own namespace,
+which is most of them, and *wide* by those that cross namespaces. So a selector in one
+namespace splits no class anywhere else, and a label that all namespaces use stays one
+class for all of them.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
     Direction,
@@ -36,17 +42,25 @@ class Selected:
     """Whom a pod peer selects. `realms` is used if it looks at no pod labels."""
 
     is_everyone: bool
+    is_local: bool
+    looks_at_pods: bool
     realms: tuple[int, ...]
     workloads: tuple[Workload, ...]
-    looks_at_pods: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Whom each pod peer selects, and the class number of each workload by its id."""
+    """Whom each pod peer selects, and the class numbers of workloads by their ids."""
 
     selected: Mapping[PodSet, Selected]
-    classes: Mapping[int, int]
+    wide: Mapping[int, int]
+    local: Mapping[int, int]
+
+    def class_key(self, workload: Workload, *, is_local: bool) -> int:
+        """What a subject's peers know a workload by."""
+        if is_local:
+            return LOCAL_PEERS + self.local[workload.id]
+        return WIDE_PEERS + self.wide[workload.id]
 
 
 def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
@@ -63,7 +77,13 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
                     key = pod_set(policy, peer)
                     if key not in selected:
                         selected[key] = _select(key, model, by_namespace, realms)
-    return Peers(selected, _classify(overlay, rules, selected.values()))
+    wide = [one for one in selected.values() if not one.is_local]
+    local = [one for one in selected.values() if one.is_local]
+    return Peers(
+        selected,
+        wide=_classify(overlay, rules, wide),
+        local=_number_by_realm(overlay, _classify(overlay, rules, local)),
+    )
 
 
 def _select(
@@ -94,9 +114,10 @@ def _select(
     found = sorted(realms[name] for name in names if name in realms)
     return Selected(
         is_everyone=every_namespace and not requires,
+        is_local=owner is not None,
+        looks_at_pods=requires,
         realms=tuple(found),
         workloads=workloads,
-        looks_at_pods=requires,
     )
 
 
@@ -115,6 +136,16 @@ def _classify(
         key = (tuple(memberships[workload.id]), named_ports(workload, names))
         classes[workload.id] = numbers.setdefault(key, len(numbers))
     return classes
+
+
+def _number_by_realm(overlay: Overlay, classes: Mapping[int, int]) -> dict[int, int]:
+    """Number local classes from 0 in every realm: few numbers, used again."""
+    known: dict[int, dict[int, int]] = {}
+    numbers: dict[int, int] = {}
+    for workload in overlay.workloads:
+        mine = known.setdefault(workload.realm, {})
+        numbers[workload.id] = mine.setdefault(classes[workload.id], len(mine))
+    return numbers
 
 
 def named_ports(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from filters.layout import REALM_PEERS
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
     BlockPeer,
@@ -122,7 +121,7 @@ class _Maker:
         if rule.peers is None:
             self.members += ruled
             self.outside += ruled
-            self._add_named(named, number, self.overlay.workloads)
+            self._add_named(named, number, self.overlay.workloads, is_local=False)
         for peer in rule.peers or ():
             match peer:
                 case BlockPeer():
@@ -130,16 +129,19 @@ class _Maker:
                 case PodPeer():
                     one = self.peers.selected[pod_set(policy, peer)]
                     self._add_selected(one, ruled)
-                    self._add_named(named, number, one.workloads)
+                    self._add_named(named, number, one.workloads, is_local=one.is_local)
 
     def _add_selected(self, selected: Selected, ruled: list[Ruled]) -> None:
         """Keep what a pod peer allows at the widest level that says it exactly."""
         if selected.is_everyone:
             self.members += ruled
         elif selected.looks_at_pods:
-            classes = {self.peers.classes[w.id] for w in selected.workloads}
-            for number in classes:
-                self.by_peer.setdefault(REALM_PEERS + number, []).extend(ruled)
+            is_local = selected.is_local
+            keys = {
+                self.peers.class_key(w, is_local=is_local) for w in selected.workloads
+            }
+            for key in keys:
+                self.by_peer.setdefault(key, []).extend(ruled)
         else:
             for realm in selected.realms:
                 self.by_peer.setdefault(realm, []).extend(ruled)
@@ -149,12 +151,14 @@ class _Maker:
         named: tuple[PortMatch, ...],
         number: int,
         destinations: Iterable[Workload],
+        *,
+        is_local: bool,
     ) -> None:
         """Look a named egress port up on each destination, by class."""
         if not named:
             return
         for workload in destinations:
-            key = REALM_PEERS + self.peers.classes[workload.id]
+            key = self.peers.class_key(workload, is_local=is_local)
             ruled = [(*k, number) for k in key_ranges(named, workload)]
             self.by_peer.setdefault(key, []).extend(ruled)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from filters.layout import REALM_PEERS
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.model import TargetKind
 from generator.policy.model import Direction
 from generator.table.model import (
@@ -32,7 +32,8 @@ def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkloa
         revoked=number == 4,
         ingress_subject=ingress,
         egress_subject=egress,
-        peer=number,
+        wide_peer=number,
+        local_peer=1,
         digest=hashlib.sha256(bytes([number])).digest()[:16],
     )
 
@@ -65,9 +66,9 @@ TABLE = RuleTable(
             outside=WEB,
             addresses4=((0, ()), (0x0A000000, DNS), (0x0B000000, ())),
             addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
-            peers={1: DNS, 2: WEB, REALM_PEERS + 1: EVERYTHING},
+            peers={1: DNS, 2: WEB, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
         ),
-        Subject(default_rule=5, peers={REALM_PEERS + 4: WEB}),
+        Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB}),
     ),
     member_blocks=((0, False), (0x0A000000, True), (0x0B000000, False)),
     rules=(

@@ -47,7 +47,7 @@ def test_an_empty_mesh_has_a_table() -> None:
 def test_section_sizes_add_up() -> None:
     sizes = section_sizes(DATA)
     assert sum(sizes.values()) == len(DATA)
-    assert sizes["workloads"] == 4 * 20  # ids 1 to 4, of which 3 is retired
+    assert sizes["workloads"] == 4 * 24  # ids 1 to 4, of which 3 is retired
 
 
 def test_a_name_that_does_not_fit() -> None:

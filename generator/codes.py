@@ -286,4 +286,25 @@ CODES: Final[dict[str, Code]] = {
         "a filter called a part of Envoy that pepmesh does not emulate",
         "run this filter in a real Envoy",
     ),
+    "RUN0010": Code(
+        "error",
+        "a name stands for nobody who could send or receive",
+        "write NAMESPACE/NAME; `pepmesh simulate` prints all names",
+    ),
+    "RUN0011": Code("error", "a port is not there, or is no port"),
+    "RUN0012": Code(
+        "error",
+        "a module was built from other manifests, or with another lock file",
+        "give the manifests and the lock file that the module was built from",
+    ),
+    "RUN0013": Code(
+        "error",
+        "a lock file does not describe the manifests",
+        "run `pepmesh build` with this lock file first",
+    ),
+    "RUN0014": Code(
+        "error",
+        "an output would overwrite an input",
+        "give another name for the output",
+    ),
 }

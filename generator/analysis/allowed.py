@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from filters.decide import Kind
-from filters.layout import REALM_PEERS
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Party, address_party
 from generator.analysis.spans import addresses_of, is_for_members
@@ -115,22 +115,26 @@ class Allowed:
         ingress = None if receiver is None else receiver.ingress_subject
         return (
             egress,
-            self._part(egress, destination),
+            self._part(egress, source, destination),
             ingress,
-            self._part(ingress, source),
+            self._part(ingress, destination, source),
             _is_same(source, destination),
         )
 
-    def _part(self, subject: int | None, peer: Endpoint) -> _Part:
-        if subject is None:
+    def _part(self, subject: int | None, own: Endpoint, peer: Endpoint) -> _Part:
+        if subject is None or own.workload is None:
             return ()
         if peer.workload is None:
             return (-1, *self._stretch(subject, peer))
         levels = self._table.subjects[subject].peers
-        realm, number = peer.workload.realm, REALM_PEERS + peer.workload.peer
+        realm = peer.workload.realm
+        wide = WIDE_PEERS + peer.workload.wide_peer
+        local = LOCAL_PEERS + peer.workload.local_peer
+        is_local = realm == own.workload.realm and local in levels
         return (
             realm if realm in levels else None,
-            number if number in levels else None,
+            wide if wide in levels else None,
+            local if is_local else None,
             *self._stretch(subject, peer),
         )
 

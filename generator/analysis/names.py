@@ -1,0 +1,159 @@
+"""What a person may call a party of a flow, and what it stands for.
+
+shop/cart                     an owner, or a Service if no owner has that name
+cart.shop.svc.cluster.local   a Service, as senders name it
+cart.shop.workload.pepmesh    an owner, as senders name it
+10.0.0.7                      an address: a member's, or one outside the cluster
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from generator.analysis.endpoints import Endpoint, Owner, find_owners, owner_name
+from generator.errors import TableError, ToolError
+from generator.overlay.address import overlay_network
+from generator.overlay.model import Overlay, TargetKind
+from generator.policy.model import IPAddress, Member, Model, Service
+from generator.table.model import RuleTable, TableTarget, TableWorkload
+
+SERVICE_SUFFIX: Final = ".svc.cluster.local"
+WORKLOAD_SUFFIX: Final = ".workload.pepmesh"
+_SUGGESTIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOwner:
+    """An owner, or one of its endpoints by address; `members` have its ports."""
+
+    title: str
+    endpoints: tuple[Endpoint, ...]
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedService:
+    """A Service; `target` None: it selects nothing, so its address is not known."""
+
+    title: str
+    service: Service
+    target: TableTarget | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAddress:
+    """An address outside the overlay."""
+
+    title: str
+    address: IPAddress
+
+
+Named = NamedOwner | NamedService | NamedAddress
+
+
+class Names:
+    """Finds what a text stands for in one mesh."""
+
+    def __init__(self, table: RuleTable, model: Model, overlay: Overlay) -> None:
+        self._table = table
+        self._overlay = overlay
+        self.owners = {owner.name: owner for owner in find_owners(table, overlay)}
+        self.services = {f"{s.namespace}/{s.name}": s for s in model.services}
+        self._members: dict[str, list[Member]] = {}
+        self._by_address: dict[IPAddress, list[tuple[str, TableWorkload]]] = {}
+        rows = {row.id: row for row in table.workloads}
+        for member in overlay.left_out:
+            self._members.setdefault(owner_name(member), []).append(member)
+        for workload in overlay.workloads:
+            for member in workload.members:
+                self._members.setdefault(owner_name(member), []).append(member)
+                for address in member.addresses:
+                    found = self._by_address.setdefault(address, [])
+                    found.append((owner_name(member), rows[workload.id]))
+
+    def find(self, text: str) -> Named:
+        """Return what a text names. Raises: TableError RUN0010."""
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return self._find_name(text)
+        return self._find_address(address)
+
+    def _find_address(self, address: IPAddress) -> Named:
+        if address in overlay_network(self._table.overlay_id):
+            hint = "give the workload's name, or the endpoint's own address"
+            raise _unknown(f"{address} is an overlay address", hint)
+        found = self._by_address.get(address, [])
+        if not found:
+            return NamedAddress(str(address), address)
+        name = found[0][0]
+        endpoints = tuple(Endpoint(row, address) for _, row in found)
+        members = tuple(self._members[name])
+        return NamedOwner(f"{name} ({address})", endpoints, members)
+
+    def _find_name(self, text: str) -> Named:
+        name, kind = _namespaced(text)
+        if kind is not TargetKind.SERVICE and name in self.owners:
+            return self._owner(self.owners[name])
+        if kind is not TargetKind.WORKLOAD and name in self.services:
+            return self._service(name)
+        raise _unknown(f"no workload or Service is called {text!a}", self._hint(text))
+
+    def _owner(self, owner: Owner) -> NamedOwner:
+        endpoints = sorted(owner.endpoints, key=_endpoint_order)
+        members = tuple(self._members[owner.name])
+        return NamedOwner(owner.name, tuple(endpoints), members)
+
+    def _service(self, name: str) -> NamedService:
+        service = self.services[name]
+        wanted = (TargetKind.SERVICE, service.namespace, service.name)
+        found = (
+            target
+            for target in self._table.targets
+            if (target.kind, self._table.realms[target.realm], target.name) == wanted
+        )
+        return NamedService(f"Service {name}", service, next(found, None))
+
+    def _hint(self, text: str) -> str:
+        known = sorted({*self.owners, *self.services})
+        close = [name for name in known if name.partition("/")[2] == text]
+        close += difflib.get_close_matches(text, known, _SUGGESTIONS)
+        if not close:
+            return "write NAMESPACE/NAME; `pepmesh simulate` prints all names"
+        return f"did you mean {' or '.join(dict.fromkeys(close[:_SUGGESTIONS]))}?"
+
+
+def endpoint_title(name: str, endpoint: Endpoint, overlay: Overlay) -> str:
+    """Tell one endpoint of an owner from its others."""
+    if endpoint.workload is None:
+        return f"{name} (host network)"
+    workload = overlay.workloads_by_id[endpoint.workload.id]
+    facts = [f"{key}={value}" for key, value in workload.labels]
+    facts += [str(endpoint.address)] if endpoint.address else []
+    return f"{name} ({', '.join(facts) or f'workload {workload.id}'})"
+
+
+def _namespaced(text: str) -> tuple[str, TargetKind | None]:
+    """Return "namespace/name", and the kind if the text says it."""
+    for suffix, kind in (
+        (SERVICE_SUFFIX, TargetKind.SERVICE),
+        (WORKLOAD_SUFFIX, TargetKind.WORKLOAD),
+    ):
+        if text.endswith(suffix):
+            name, _, namespace = text.removesuffix(suffix).rpartition(".")
+            return f"{namespace}/{name}", kind
+    return text, None
+
+
+def _endpoint_order(endpoint: Endpoint) -> tuple[int, int, int]:
+    number = endpoint.workload.id if endpoint.workload else 0
+    if endpoint.address is None:
+        return number, 0, 0
+    return number, endpoint.address.version, int(endpoint.address)
+
+
+def _unknown(message: str, hint: str) -> ToolError:
+    return TableError.of("RUN0010", message, hint=hint)

@@ -15,6 +15,7 @@ from generator.policy.findings import Findings
 from generator.policy.labels import read_port_name, read_port_number, read_protocol
 from generator.policy.model import BlockPeer, IPNetwork, Peer, PodPeer, PortMatch
 from generator.policy.selector_reader import read_selector
+from generator.source import Span
 
 _PEER: Final = frozenset({"podSelector", "namespaceSelector", "ipBlock"})
 _BLOCK: Final = frozenset({"cidr", "except"})
@@ -34,7 +35,7 @@ def read_peer(value: Value, findings: Findings) -> Peer:
         if pods is not None or namespaces is not None:
             message = "a peer with ipBlock cannot have selectors too"
             raise value.error("POL0011", message)
-        return _read_block(block, findings)
+        return _read_block(block, value.first_line, findings)
     if pods is None and namespaces is None:
         raise value.error("POL0011", "the peer is empty")
     # "If namespaceSelector is also set, then the NetworkPolicyPeer as a whole selects
@@ -47,14 +48,14 @@ def read_peer(value: Value, findings: Findings) -> Peer:
     )
 
 
-def _read_block(value: Value, findings: Findings) -> BlockPeer:
+def _read_block(value: Value, span: Span, findings: Findings) -> BlockPeer:
     value.refuse_unknown(_BLOCK, findings)
     cidr = read_cidr(value.require("cidr"))
     excepts = []
     for item in value.items_of("except"):
         with findings.collect():
             excepts.append(_read_except(item, cidr))
-    return BlockPeer(cidr, tuple(excepts), value.first_line)
+    return BlockPeer(cidr, tuple(excepts), span)
 
 
 def _read_except(value: Value, cidr: IPNetwork) -> IPNetwork:

@@ -127,7 +127,9 @@ def _join_surrogates(match: re.Match[str]) -> str:
 
 
 def _not_yaml(source: SourceFile, error: yaml.MarkedYAMLError) -> ToolError:
-    mark = error.problem_mark or error.context_mark
+    mark = error.problem_mark
+    if mark is None or mark.line >= len(source.lines):
+        mark = error.context_mark or mark
     place = Position(mark.line, mark.column) if mark else Position(0, 0)
     span = source.span(place, Position(place.line, place.column + 1))
     problem = error.problem or error.context or "cannot be read"

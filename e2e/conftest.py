@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.addresses import Addresses, claim_addresses
+from e2e.mesh import Mesh
 from e2e.processes import Children, children
+from e2e.shop_run import Shop, prepared_shop, running_shop
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "e2e" in item.path.parts:
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The example shop, built."""
+    with prepared_shop(tmp_path_factory.mktemp("shop")) as prepared:
+        yield prepared
+
+
+@pytest.fixture(scope="session")
+def mesh(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
+    """The example shop, running; tests must leave it as it is."""
+    with running_shop(shop, tmp_path_factory.mktemp("mesh")) as running:
+        yield running

@@ -18,6 +18,7 @@ from generator.analysis.engine import Engine
 from generator.analysis.reach import reachable_targets
 from generator.build import Built, build_mesh
 from generator.overlay.bundle import Bundle, make_bundle
+from generator.overlay.configuration import Endpoint as Facts
 from generator.overlay.configuration import plugin_configuration
 from generator.overlay.keys import (
     ADDRESS_HEADER,
@@ -31,6 +32,7 @@ from generator.overlay.master_keys import MasterKeys, new_master_keys
 from generator.overlay.model import Target, Workload
 from generator.policy.model import Model
 
+OVERLAY = "shop"
 POD_NETWORK = IPv4Network("127.16.0.0/16")
 """Where only members live: see `addresses`."""
 
@@ -61,10 +63,21 @@ class Enforcement:
         targets = reachable_targets(self.engine, workload.id)
         return make_bundle(self.master, self.built.overlay, workload.id, targets)
 
-    def plugin(self, endpoint: Endpoint) -> Plugin:
-        """Return the filter as an endpoint's sidecar loads it."""
-        configuration = plugin_configuration(self.bundle(endpoint))
+    def plugin(self, endpoint: Endpoint, *, is_explicit: bool = False) -> Plugin:
+        """Return the filter as an endpoint's sidecar loads it.
+
+        `is_explicit`: who the proxy speaks for is in the configuration, as it is for a
+        proxy outside Kubernetes; otherwise the proxy's node metadata says it.
+        """
+        facts = self._facts(endpoint) if is_explicit else None
+        configuration = plugin_configuration(self.bundle(endpoint), endpoint=facts)
         return Plugin(self.module, configuration, is_network_too=True)
+
+    def _facts(self, endpoint: Endpoint) -> Facts:
+        member = endpoint.member
+        labels = tuple(sorted(member.labels.items()))
+        address = IPv4Address(endpoint.address)
+        return Facts(member.namespace, member.service_account, labels, address)
 
     def address_of(self, endpoint: Endpoint) -> str:
         """Return the value of an endpoint's address header."""
@@ -96,9 +109,16 @@ class Enforcement:
         ]
 
 
-def enforce(model: Model, folder: Path, name: str = "shop") -> Enforcement:
+def enforce(model: Model, folder: Path) -> Enforcement:
     """Build a model's module into `folder` and make fresh keys."""
-    built = build_mesh(model, name=name, member_cidrs=[POD_NETWORK])
+    built = build_mesh(model, name=OVERLAY, member_cidrs=[POD_NETWORK])
     module = folder / "mesh.wasm"
     module.write_bytes(built.module)
-    return Enforcement(built, new_master_keys(name, built.overlay.id), module)
+    return Enforcement(built, new_master_keys(OVERLAY, built.overlay.id), module)
+
+
+def enforce_next(model: Model, last: Enforcement, module: Path) -> Enforcement:
+    """Build the next version of an overlay: same numbers, same keys, new rules."""
+    built = build_mesh(model, last.built.lock, name=OVERLAY, member_cidrs=[POD_NETWORK])
+    module.write_bytes(built.module)
+    return Enforcement(built, last.master, module)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +54,10 @@ def send(
     headers: Headers = (),
     body: bytes = b"",
     timeout_s: float = 10.0,
+    tls: ssl.SSLContext | None = None,
 ) -> Answer:
     """Send one HTTP/1.1 request from the address `source`."""
-    connection = http.client.HTTPConnection(
-        address, port, timeout=timeout_s, source_address=(source, 0)
-    )
+    connection = _connect(source, address, port, timeout_s, tls)
     try:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         connection.putheader("host", authority or f"{address}:{port}")
@@ -73,3 +73,15 @@ def send(
         return Answer(0)
     finally:
         connection.close()
+
+
+def _connect(
+    source: str, address: str, port: int, timeout_s: float, tls: ssl.SSLContext | None
+) -> http.client.HTTPConnection:
+    if tls is None:
+        return http.client.HTTPConnection(
+            address, port, timeout=timeout_s, source_address=(source, 0)
+        )
+    return http.client.HTTPSConnection(
+        address, port, timeout=timeout_s, source_address=(source, 0), context=tls
+    )

@@ -55,6 +55,15 @@ Filter = Plugin | Rbac
 
 
 @dataclass(frozen=True, slots=True)
+class MutualTls:
+    """Files of a certificate, its key, and the authority that clients must be from."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A listener in front of one container port."""
 
@@ -62,6 +71,7 @@ class Inbound:
     port: int
     origin: str
     filters: tuple[Filter, ...] = ()
+    tls: MutualTls | None = None
 
     @property
     def name(self) -> str:

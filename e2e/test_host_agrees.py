@@ -1,0 +1,323 @@
+"""The emulated host answers what Envoy answers, status by status, byte by byte.
+
+One module makes the hostcalls of a script in Envoy and in the emulator; both logs must
+be equal. Numbers that only an Envoy can give (metric ids, addresses) are hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from e2e.addresses import Addresses
+from e2e.envoy import Envoy, start_envoy
+from e2e.host_script import Result, Script, Step, script_module
+from e2e.mesh import start_applications
+from e2e.probe import send
+from e2e.processes import Children, wait_until
+from e2e.proxy import Inbound, Node, Plugin, Proxy
+from generator.wasm.guest import WasmGuest
+from generator.wasm.host import Host, property_path
+from generator.wasm.pairs import decode_pairs, encode_pairs
+from generator.wasm.plugin import Plugin as EmulatedPlugin
+
+PORT = 8080
+CONFIGURATION = "the configuration"
+MESSAGE = re.compile(r"wasm log[^:]*: (.*)$")
+
+REQUEST, RESPONSE = 0, 2
+PAIRS = encode_pairs([(b"x-one", b"1"), (b"X-Two", b""), (b"x-one", b"2")])
+LAST = encode_pairs(
+    [
+        (b"x-b", b"1"),
+        (b":path", b"/"),
+        (b":method", b"GET"),
+        (b":authority", b"agree"),
+        (b":scheme", b"http"),
+        (b"X-A", b"2"),
+        (b"x-b", b"3"),
+    ]
+)
+CALL_HEADERS = encode_pairs([(b":method", b"GET"), (b":path", b"/")])
+
+
+def declared(name: bytes, span: int, *, readonly: bool = False) -> bytes:
+    return b"\x0a" + bytes([len(name)]) + name + bytes([0x10, readonly, 0x28, span])
+
+
+def get(label: str, path: bytes, *, hidden: bool = False) -> Step:
+    return Step(label, "proxy_get_property", (path,), hidden)
+
+
+def header(label: str, headers: int, name: bytes) -> Step:
+    return Step(label, "proxy_get_header_map_value", (headers, name))
+
+
+def buffer(label: str, kind: int, start: int, length: int) -> Step:
+    return Step(label, "proxy_get_buffer_bytes", (kind, start, length))
+
+
+def foreign(label: str, name: bytes, arguments: bytes = b"") -> Step:
+    return Step(label, "proxy_call_foreign_function", (name, arguments))
+
+
+CONFIGURE = (
+    # a root context has no stream
+    get("node-id", b"xds\0node\0id"),
+    get("node-id-nul", b"xds\0node\0id\0"),
+    get("plugin-name", b"plugin_name"),
+    get("plugin-root", b"plugin_root_id"),
+    get("old-name", b"node\0id"),
+    get("root-source", b"source\0address"),
+    get("root-path", b"request\0path"),
+    get("empty-path", b""),
+    Step("root-set", "proxy_set_property", (b"here", b"1")),
+    header("root-header", REQUEST, b":path"),
+    Step("root-pairs", "proxy_get_header_map_pairs", (REQUEST,)),
+    # buffers
+    buffer("configuration", 7, 0, 99),
+    buffer("part", 7, 4, 3),
+    buffer("nothing-of", 7, 4, 0),
+    buffer("at-the-end", 7, len(CONFIGURATION), 1),
+    buffer("beyond", 7, 99, 2),
+    buffer("overflow", 7, 0xFFFFFFFF, 2),
+    buffer("overflow-length", 7, 1, 0xFFFFFFFF),
+    buffer("vm-configuration", 6, 0, 99),
+    *(buffer(f"no-buffer-{i}", i, 0, 99) for i in (0, 1, 2, 3, 4, 5, 8, 9)),
+    buffer("no-such-buffer", 99, 0, 99),
+    Step("status-configuration", "proxy_get_buffer_status", (7,)),
+    Step("status-body", "proxy_get_buffer_status", (0,)),
+    Step("edit-configuration", "proxy_set_buffer_bytes", (7, 0, 0, b"x")),
+    # foreign functions
+    foreign("declare", b"declare_property", declared(b"conn", 2)),
+    foreign("declare-again", b"declare_property", declared(b"conn", 2)),
+    foreign(
+        "declare-readonly", b"declare_property", declared(b"once", 0, readonly=True)
+    ),
+    foreign("declare-badly", b"declare_property", b"\x0a\x50"),
+    foreign("unknown-function", b"no_such_function"),
+    # log, time
+    Step("log-level-9", "proxy_log", (9, b"nine")),
+    Step("clock-2", "clock_time_get", (2, 1)),
+    Step("no-call", "proxy_get_status"),
+    Step("random-much", "random_get", (0x40000, 65537)),
+    Step("random-most", "random_get", (0x40000, 65536)),
+    Step("environ-sizes", "environ_sizes_get"),
+    Step("pthread", "pthread_equal", (4, 4)),
+    # calls
+    Step("http-no-cluster", "proxy_http_call", (b"none", CALL_HEADERS, b"", b"", 9)),
+    Step("no-context", "proxy_set_effective_context", (999,)),
+)
+
+METRICS = (
+    Step("counter", "proxy_define_metric", (0, b"agree_counter"), hidden=True),
+    Step("counter-again", "proxy_define_metric", (0, b"agree_counter"), hidden=True),
+    Step("gauge", "proxy_define_metric", (1, b"agree_gauge"), hidden=True),
+    Step("histogram", "proxy_define_metric", (2, b"agree_histogram"), hidden=True),
+    Step("kind-3", "proxy_define_metric", (3, b"agree_none")),
+    Step("add", "proxy_increment_metric", (Result("counter"), 5)),
+    Step("add-again", "proxy_increment_metric", (Result("counter-again"), 2)),
+    Step("add-nothing", "proxy_increment_metric", (Result("counter"), 0)),
+    Step("fall", "proxy_increment_metric", (Result("counter"), -1)),
+    Step("record-counter", "proxy_record_metric", (Result("counter"), 3)),
+    Step("read-counter", "proxy_get_metric", (Result("counter"),)),
+    Step("set-gauge", "proxy_record_metric", (Result("gauge"), 9)),
+    Step("lower-gauge", "proxy_increment_metric", (Result("gauge"), -4)),
+    Step("keep-gauge", "proxy_increment_metric", (Result("gauge"), 0)),
+    Step("read-gauge", "proxy_get_metric", (Result("gauge"),)),
+    Step("record-time", "proxy_record_metric", (Result("histogram"), 9)),
+    Step("add-time", "proxy_increment_metric", (Result("histogram"), 9)),
+    Step("read-time", "proxy_get_metric", (Result("histogram"),)),
+    Step("no-metric", "proxy_get_metric", (4000,)),
+    Step("add-none", "proxy_increment_metric", (4000, 1)),
+    Step("record-none", "proxy_record_metric", (4000, 1)),
+)
+
+SHARED = (
+    Step("no-data", "proxy_get_shared_data", (b"agree",)),
+    Step("store", "proxy_set_shared_data", (b"agree", b"1", 0)),
+    Step("data", "proxy_get_shared_data", (b"agree",), hidden=True),
+    Step("stale", "proxy_set_shared_data", (b"agree", b"2", 9999)),
+    Step("new-stale", "proxy_set_shared_data", (b"agree-new", b"2", 9999)),
+    Step("store-any", "proxy_set_shared_data", (b"agree", b"3", 0)),
+    Step("new-empty", "proxy_set_shared_data", (b"agree-empty", b"", 0)),
+    Step("read-empty", "proxy_get_shared_data", (b"agree-empty",), hidden=True),
+    Step("no-queue", "proxy_resolve_shared_queue", (b"", b"none")),
+    Step("queue", "proxy_register_shared_queue", (b"agree-queue",), hidden=True),
+    Step("push", "proxy_enqueue_shared_queue", (Result("queue"), b"one")),
+    Step("pull", "proxy_dequeue_shared_queue", (Result("queue"),)),
+    Step("pull-empty", "proxy_dequeue_shared_queue", (Result("queue"),)),
+    Step("push-nowhere", "proxy_enqueue_shared_queue", (4000, b"one")),
+    Step("pull-nowhere", "proxy_dequeue_shared_queue", (4000,)),
+)
+
+PROPERTIES = (
+    get("path", b"request\0path"),
+    get("url-path", b"request\0url_path"),
+    get("query", b"request\0query"),
+    get("method", b"request\0method"),
+    get("host", b"request\0host"),
+    get("scheme", b"request\0scheme"),
+    get("useragent", b"request\0useragent"),
+    get("header-joined", b"request\0headers\0x-twice"),
+    get("header-missing", b"request\0headers\0x-none"),
+    get("header-upper", b"request\0headers\0X-Twice"),
+    get("no-response", b"response\0headers\0x-none"),
+    get("direction", b"xds\0listener_direction"),
+    get("destination-port", b"destination\0port"),
+    get("old-direction", b"listener_direction"),
+    get("old-route", b"route_name"),
+    get("unknown", b"no_such_property"),
+    Step("set", "proxy_set_property", (b"mine", b"a")),
+    get("mine", b"mine"),
+    get("mine-state", b"filter_state\0wasm.mine"),
+    Step("set-again", "proxy_set_property", (b"mine", b"b")),
+    get("mine-again", b"mine"),
+    Step("set-empty", "proxy_set_property", (b"mine", b"")),
+    get("mine-empty", b"mine"),
+    Step("set-once", "proxy_set_property", (b"once", b"a")),
+    Step("set-twice", "proxy_set_property", (b"once", b"b")),
+    get("once", b"once"),
+    Step("set-connection", "proxy_set_property", (b"conn", b"c")),
+    get("connection", b"conn"),
+    foreign("declare-late", b"declare_property", declared(b"late", 0)),
+    foreign("declare-late-again", b"declare_property", declared(b"late", 0)),
+    foreign("declare-other", b"declare_property", declared(b"conn", 0)),
+    foreign("declare-vain", b"declare_property", declared(b"vain", 0, readonly=True)),
+    Step("set-vain", "proxy_set_property", (b"vain", b"a")),
+    Step("set-vain-again", "proxy_set_property", (b"vain", b"b")),
+    get("empty-path-here", b""),
+    get("only-nul", b"\0"),
+)
+
+HEADERS = (
+    Step("pairs", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("size", "proxy_get_header_map_size", (REQUEST,)),
+    header("first", REQUEST, b"x-twice"),
+    header("upper", REQUEST, b"X-TWICE"),
+    header("missing", REQUEST, b"x-none"),
+    header("empty", REQUEST, b"x-empty"),
+    header("no-map", RESPONSE, b":status"),
+    header("no-such-map", 9, b"x"),
+    Step("pairs-no-such-map", "proxy_get_header_map_pairs", (9,)),
+    Step("size-no-such-map", "proxy_get_header_map_size", (9,)),
+    Step("pairs-no-map", "proxy_get_header_map_pairs", (RESPONSE,)),
+    Step("size-no-map", "proxy_get_header_map_size", (RESPONSE,)),
+    Step("add-no-map", "proxy_add_header_map_value", (RESPONSE, b"x", b"y")),
+    Step("remove-no-map", "proxy_remove_header_map_value", (9, b"x")),
+    Step("set-no-map", "proxy_set_header_map_pairs", (RESPONSE, PAIRS)),
+    Step("add", "proxy_add_header_map_value", (REQUEST, b"X-Twice", b"3")),
+    Step("add-empty", "proxy_add_header_map_value", (REQUEST, b"x-new", b"")),
+    Step("pairs-added", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("replace", "proxy_replace_header_map_value", (REQUEST, b"X-twice", b"4")),
+    Step("replace-new", "proxy_replace_header_map_value", (REQUEST, b"x-rep", b"5")),
+    Step("replace-path", "proxy_replace_header_map_value", (REQUEST, b":path", b"/z")),
+    Step(
+        "replace-agent",
+        "proxy_replace_header_map_value",
+        (REQUEST, b"User-Agent", b"6"),
+    ),
+    Step("add-agent", "proxy_add_header_map_value", (REQUEST, b"user-agent", b"7")),
+    Step("add-pseudo", "proxy_add_header_map_value", (REQUEST, b":method", b"PUT")),
+    Step("put-back", "proxy_replace_header_map_value", (REQUEST, b":method", b"GET")),
+    Step("pairs-replaced", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("remove", "proxy_remove_header_map_value", (REQUEST, b"X-TWICE")),
+    Step("remove-missing", "proxy_remove_header_map_value", (REQUEST, b"x-none")),
+    Step("pairs-removed", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("set-pairs", "proxy_set_header_map_pairs", (REQUEST, LAST)),
+    Step("pairs-set", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("body-early", "proxy_get_buffer_bytes", (0, 0, 9)),
+    Step("body-status", "proxy_get_buffer_status", (0,)),
+    Step("body-edit", "proxy_set_buffer_bytes", (0, 0, 0, b"x")),
+    buffer("late-configuration", 7, 0, 99),
+    buffer("late-vm-configuration", 6, 0, 99),
+)
+
+RESPONSES = (
+    header("gone", REQUEST, b":path"),
+    Step("gone-pairs", "proxy_get_header_map_pairs", (REQUEST,)),
+    get("gone-path", b"request\0path"),
+    header("status", RESPONSE, b":status"),
+    get("code", b"response\0code"),
+    get("type", b"response\0headers\0content-type"),
+    get("mine-later", b"mine"),
+    Step("add-late", "proxy_add_header_map_value", (REQUEST, b"x", b"y")),
+)
+
+LOGS = (
+    header("back", REQUEST, b":method"),
+    get("back-method", b"request\0method"),
+    header("back-status", RESPONSE, b":status"),
+    get("mine-last", b"mine"),
+)
+
+SCRIPT: Script = {
+    "C": CONFIGURE,
+    "Q": (*PROPERTIES, *HEADERS, *METRICS, *SHARED),
+    "P": RESPONSES,
+    "L": LOGS,
+}
+
+SENT = [("x-twice", "1"), ("x-twice", "2"), ("x-empty", ""), ("User-Agent", "e2e")]
+
+
+def envoy_lines(envoy: Envoy) -> list[str]:
+    """Return what the module logged, each configuration but the first left out."""
+    text = (envoy.folder / "envoy.log").read_text()
+    found = [m[1] for m in map(MESSAGE.search, text.splitlines()) if m]
+    count = len([line for line in found if line.startswith("C ")]) // 3
+    first = [line for line in found if line.startswith("C ")][:count]
+    return first + [line for line in found if line[:2] in ("Q ", "P ", "L ")]
+
+
+def emulated_lines(module: bytes, envoy: list[str]) -> list[str]:
+    """Run the script in the emulator, with the headers that Envoy had."""
+    host = Host(environment={"AGREE": "yes"})
+    host.properties |= {
+        property_path("xds", "node", "id"): result(envoy, "C node-id"),
+        b"plugin_name": b"agree",
+        b"plugin_root_id": b"root",
+        property_path("xds", "listener_direction"): (1).to_bytes(8, "little"),
+        property_path("destination", "port"): PORT.to_bytes(8, "little"),
+    }
+    plugin = EmulatedPlugin(WasmGuest(module, host))
+    assert plugin.start(CONFIGURATION.encode())
+    response = [(b":status", b"200"), (b"content-type", b"application/json")]
+    plugin.request(decode_pairs(result(envoy, "Q pairs")), response=response)
+    return [line for line in host.log_text() if line[:2] in ("C ", "Q ", "P ", "L ")]
+
+
+def result(lines: list[str], title: str) -> bytes:
+    prefix = f"{title} result "
+    return bytes.fromhex(next(x for x in lines if x.startswith(prefix))[len(prefix) :])
+
+
+@pytest.fixture
+def node(addresses: Addresses) -> Node:
+    return Node("agree", "shop", {"app": "agree"}, "agree", (addresses.pod(2),))
+
+
+def test_emulated_host_agrees_with_envoy(
+    node: Node, family: Children, addresses: Addresses, tmp_path: Path
+) -> None:
+    module = script_module(SCRIPT)
+    path = tmp_path / "agree.wasm"
+    path.write_bytes(module)
+    start_applications(family, {f"{addresses.origin(2)}:{PORT}": "agree"}, tmp_path)
+    plugin = Plugin(path, CONFIGURATION, "agree", "root", environment={"AGREE": "yes"})
+    inbound = Inbound(addresses.pod(2), PORT, addresses.origin(2), (plugin,))
+    envoy = start_envoy(family, Proxy(node, (inbound,)), tmp_path / "envoy")
+    envoy.wait_ready()
+    answer = send(addresses.pod(1), addresses.pod(2), PORT, path="/a?b=c", headers=SENT)
+    assert answer.code
+    last = f"L {LOGS[-1].label}"
+    wait_until(lambda: last in "\n".join(envoy_lines(envoy)), "the last log line")
+    seen = envoy_lines(envoy)
+    emulated = emulated_lines(module, seen)
+    import json
+
+    Path("/tmp/lines.json").write_text(json.dumps([seen, emulated]))
+    assert sorted(set(seen) ^ set(emulated)) == []
+    assert emulated == seen

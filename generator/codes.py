@@ -265,6 +265,133 @@ CODES: Final[dict[str, Code]] = {
         "give a module that `pepmesh build` wrote",
     ),
     # --- GST: guest source ---------------------------------------------------------
+    # Files and names.
+    "GST0001": Code(
+        "error", "a guest file cannot be read, or is not Python", "correct the file"
+    ),
+    "GST0002": Code(
+        "error",
+        "a form of import that guest Python does not have",
+        "write `from module import name`",
+    ),
+    "GST0003": Code(
+        "error",
+        "an imported module or name does not exist",
+        "guest modules are files beside the program, and filters.*",
+    ),
+    "GST0004": Code(
+        "error",
+        "a mutable global is imported",
+        "import a function that returns it",
+    ),
+    "GST0005": Code(
+        "error",
+        "modules import each other in a circle",
+        "move what both need to a third module",
+    ),
+    # Syntax outside the subset.
+    "GST0010": Code(
+        "error",
+        "a statement that guest Python does not have",
+        "see the list of statements in generator/compiler/DESIGN.md",
+    ),
+    "GST0011": Code(
+        "error",
+        "an expression that guest Python does not have",
+        "see the list of expressions in generator/compiler/DESIGN.md",
+    ),
+    "GST0012": Code(
+        "error",
+        "something that cannot stand at module level, or only there",
+        "modules hold imports, constants, globals, static objects, classes, functions",
+    ),
+    "GST0013": Code("error", "a name is not defined", "define or import it"),
+    "GST0014": Code("error", "an attribute or method does not exist"),
+    "GST0015": Code("error", "an override names no integer constant"),
+    # Types and signatures.
+    "GST0016": Code(
+        "error",
+        "an annotation that is not a type, or not one that can stand there",
+        "types are bool, u8, u16, u32, u64, i32, i64, View, Buffer, Words and records",
+    ),
+    "GST0017": Code("error", "an annotation is missing", "write name: u32"),
+    "GST0018": Code("error", "a name is defined twice", "rename one of them"),
+    "GST0019": Code(
+        "error",
+        "a form of parameter that guest Python does not have",
+        "write plain parameters, and pass every argument",
+    ),
+    "GST0020": Code("error", "an unknown decorator"),
+    "GST0021": Code("error", "wrong arguments"),
+    "GST0022": Code("error", "a value of the wrong type"),
+    # Integers.
+    "GST0023": Code("error", "a value that its place cannot hold"),
+    "GST0024": Code(
+        "error",
+        "an intermediate value that 64 bits cannot hold",
+        "convert a part first, as in u32(...) or u64(...)",
+    ),
+    # Locals and control.
+    "GST0025": Code("error", "a condition is not bool"),
+    "GST0026": Code("error", "a local may have no value"),
+    "GST0027": Code("error", "a literal does not say which type a local has"),
+    "GST0028": Code(
+        "error",
+        "a target that cannot be assigned to",
+        "assign to a local, a global, a field or an element",
+    ),
+    "GST0029": Code(
+        "error",
+        "several results are not taken apart as they are",
+        "write a, b = f()",
+    ),
+    "GST0030": Code(
+        "error",
+        "a value must be known when the module is built",
+        "use literals and other constants",
+    ),
+    "GST0031": Code(
+        "error",
+        "a function can end without returning its result",
+        "return on every path",
+    ),
+    "GST0032": Code(
+        "error",
+        "a division whose operands may be negative, or by zero",
+        "guest Python divides numbers from 0 up only",
+    ),
+    "GST0033": Code("error", "a shift by too much", "write x << (n & 31)"),
+    "GST0034": Code(
+        "error",
+        "an index, offset or bound may be negative",
+        "convert it: u32(...)",
+    ),
+    "GST0035": Code("error", "an index is certainly outside"),
+    "GST0036": Code(
+        "error",
+        "functions call each other in a circle",
+        "write a loop",
+    ),
+    "GST0037": Code("error", "the variable of a loop is used for something else"),
+    # The border of the module.
+    "GST0040": Code("error", "an export has a signature that the host does not call"),
+    "GST0041": Code(
+        "error",
+        "an exported name looks like a callback but is none",
+        "callbacks are listed in generator/compiler/callbacks.py",
+    ),
+    "GST0042": Code("error", "an exported name that is the compiler's", "rename it"),
+    "GST0043": Code("error", "a fault handler is malformed", "keep one handler"),
+    "GST0044": Code("error", "a hostcall is declared wrongly"),
+    "GST0045": Code(
+        "error",
+        "a module exports nothing",
+        "mark the callbacks with @export",
+    ),
+    "GST0046": Code(
+        "error", "a module needs too much memory", "make its buffers smaller"
+    ),
+    "GST0047": Code("error", "code is nested too deeply", "move a part to a function"),
     # --- RUN: running a module ------------------------------------------------------
     "RUN0001": Code(
         "error",
@@ -307,4 +434,5 @@ CODES: Final[dict[str, Code]] = {
         "an output would overwrite an input",
         "give another name for the output",
     ),
+    "RUN0015": Code("warning", "a revoked workload was left out"),
 }

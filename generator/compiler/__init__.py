@@ -1,0 +1,9 @@
+"""The compiler of the guest language: typed Python subset -> Wasm. See DESIGN.md."""
+
+from generator.compiler.pipeline import (
+    DEFAULT_ARENA_BYTES,
+    DEFAULT_STEP_BUDGET,
+    compile_file,
+)
+
+__all__ = ["DEFAULT_ARENA_BYTES", "DEFAULT_STEP_BUDGET", "compile_file"]

@@ -1,0 +1,182 @@
+"""The border of the module: exported callbacks, and hostcalls with results.
+
+An export is a thin function around the guest's own:
+
+    proxy_on_request_headers(context_id, count, end_of_stream):
+        arena = its start; steps = budget; fault = 0
+        result = guest function(...)
+        if fault: result = fault_handler(context_id, fault)   ; see `write_export`
+        return result
+
+A hostcall with further results gets a function that clears result slots, calls the
+import with their addresses, and reads them back.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.compiler.callbacks import CALLBACKS
+from generator.compiler.code import Code
+from generator.compiler.layout import slot_types
+from generator.compiler.link import (
+    ARENA_GLOBAL,
+    FAULT_GLOBAL,
+    STEPS_GLOBAL,
+    Linker,
+)
+from generator.compiler.symbols import FunctionSymbol, HostcallSymbol
+from generator.compiler.types import (
+    BOOL,
+    BUFFER,
+    NONE,
+    TupleType,
+    Type,
+    flatten,
+)
+from generator.wasm import opcodes as op
+from generator.wasm.module import FunctionType
+from generator.wasm.opcodes import ValueType
+
+SLOT_BYTES: Final = 8
+
+
+def function_type(function: FunctionSymbol) -> FunctionType:
+    """Return the Wasm type of a guest function."""
+    parameters = tuple(v for _, t in function.parameters for v in flatten(t))
+    return FunctionType(parameters, flatten(function.result))
+
+
+# --- exports -------------------------------------------------------------------------
+
+
+def write_export(
+    code: Code,
+    linker: Linker,
+    function: FunctionSymbol,
+    handler: FunctionSymbol | None,
+) -> None:
+    """Write the exported function around a guest function."""
+    _reset(code, linker)
+    for index, (_, type_) in enumerate(function.parameters):
+        code.emit(op.LOCAL_GET, index)
+        if type_ == BOOL:  # the host's truth is any number but 0
+            code.const(0)
+            code.emit(op.I32_NE)
+    code.emit(op.CALL, linker.callee(function))
+    if function in linker.faulting:
+        _write_fault(code, linker, function, handler)
+
+
+def _reset(code: Code, linker: Linker) -> None:
+    code.const(linker.memory.arena_start)
+    code.emit(op.GLOBAL_SET, ARENA_GLOBAL)
+    code.const(linker.step_budget)
+    code.emit(op.GLOBAL_SET, STEPS_GLOBAL)
+    code.const(0)
+    code.emit(op.GLOBAL_SET, FAULT_GLOBAL)
+
+
+def _write_fault(
+    code: Code,
+    linker: Linker,
+    function: FunctionSymbol,
+    handler: FunctionSymbol | None,
+) -> None:
+    """After a fault the handler answers.
+
+    Without a handler, and if the handler faults too, the module traps: Envoy then
+    fails closed, whereas a zero would let a request pass.
+    """
+    code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
+    with code.block(op.IF):
+        if handler is None:
+            code.emit(op.UNREACHABLE)
+        else:
+            _call_handler(code, linker, function, handler)
+            code.emit(op.RETURN)
+
+
+def _call_handler(
+    code: Code, linker: Linker, function: FunctionSymbol, handler: FunctionSymbol
+) -> None:
+    answer = code.new_local(ValueType.I32)
+    fault = code.new_local(ValueType.I32)
+    code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
+    code.set(fault)
+    _reset(code, linker)
+    if function.parameters and function.name in CALLBACKS:
+        code.emit(op.LOCAL_GET, 0)
+    else:
+        code.const(0)
+    code.emit(op.LOCAL_GET, fault)
+    code.emit(op.CALL, linker.callee(handler))
+    code.set(answer)
+    if handler in linker.faulting:
+        code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
+        with code.block(op.IF):
+            code.emit(op.UNREACHABLE)
+    _push_answer(code, function.result, answer)
+
+
+def _push_answer(code: Code, result: Type, answer: int) -> None:
+    """Give the handler's answer as the first result; others are 0."""
+    for place, type_ in enumerate(flatten(result)):
+        is_i32 = type_ is ValueType.I32
+        if place > 0 or result == NONE:
+            code.const(0, 32 if is_i32 else 64)
+            continue
+        code.emit(op.LOCAL_GET, answer)
+        if not is_i32:
+            code.emit(op.I64_EXTEND_I32_U)
+        elif result == BOOL:
+            code.const(0)
+            code.emit(op.I32_NE)
+
+
+# --- hostcalls -----------------------------------------------------------------------
+
+
+def import_type(hostcall: HostcallSymbol) -> FunctionType:
+    """Return the type of the import: a buffer is its address only."""
+    parameters: list[ValueType] = []
+    for _, type_ in hostcall.parameters:
+        parameters += flatten(type_)[:1] if type_ == BUFFER else flatten(type_)
+    pointers = [ValueType.I32] * len(slot_types(hostcall))
+    return FunctionType((*parameters, *pointers), flatten(_first(hostcall.result)))
+
+
+def has_slots(hostcall: HostcallSymbol) -> bool:
+    return bool(slot_types(hostcall))
+
+
+def hostcall_type(hostcall: HostcallSymbol) -> FunctionType:
+    """Return the type of the function around an import with result slots."""
+    own = import_type(hostcall)
+    count = len(own.parameters) - len(slot_types(hostcall))
+    return FunctionType(own.parameters[:count], flatten(hostcall.result))
+
+
+def _first(result: Type) -> Type:
+    return result.items[0] if isinstance(result, TupleType) else result
+
+
+def write_hostcall(
+    code: Code, linker: Linker, hostcall: HostcallSymbol, import_id: int
+) -> None:
+    """Write the function around an import. The host writes slots on success only."""
+    types = slot_types(hostcall)
+    slots = [linker.memory.result_slots + SLOT_BYTES * i for i in range(len(types))]
+    for slot in slots:
+        code.const(slot)
+        code.const(0, 64)
+        code.emit(op.I64_STORE, 3)
+    for index in range(len(code.parameters)):
+        code.emit(op.LOCAL_GET, index)
+    for slot in slots:
+        code.const(slot)
+    code.emit(op.CALL, import_id)
+    for slot, type_ in zip(slots, types, strict=True):
+        code.const(slot)
+        is_i32 = type_ is ValueType.I32
+        code.emit(*((op.I32_LOAD, 2) if is_i32 else (op.I64_LOAD, 3)))

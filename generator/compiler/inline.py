@@ -1,0 +1,188 @@
+"""Pass 6: put the bodies of small functions where they are called.
+
+    def word(at: u32) -> u32:            offset = load_u32(TABLE, u32(row + 4))
+        return load_u32(TABLE, at)  ==>
+    offset = word(u32(row + 4))
+
+Engines do not do this for Wasm as it matters here (a SHA-256 block with calls takes
+four times as long), and what is inlined folds: constant arguments take checks away.
+
+- Inlined are `@inline` functions, and functions that are one `return` if they are
+  small or called once.
+- An argument takes the place of its parameter if the body does not assign it and the
+  argument is fixed, a local, or cheap and used once. Others go to fresh locals first,
+  in order.
+- A body that is one `return` becomes a `Let`, others an `InlineBlock`.
+
+In and out: functions, callees first. What is not called any more is left to
+`callgraph.reachable`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from generator.compiler import fold
+from generator.compiler.ir import (
+    Assign,
+    Binary,
+    Call,
+    Compare,
+    Const,
+    Convert,
+    Exit,
+    Expr,
+    FunctionIR,
+    InlineBlock,
+    Local,
+    Not,
+    ReadLocal,
+    Return,
+    Stmt,
+)
+from generator.compiler.rewrite import Rewriter
+from generator.compiler.symbols import FunctionSymbol
+from generator.compiler.types import TupleType
+from generator.compiler.walk import (
+    all_expressions,
+    assigned_locals,
+    within,
+)
+
+MAX_NODES: Final = 32
+"""A function of one `return` with more expressions than this is called, not inlined,
+unless it is called from one place only."""
+
+MAX_MOVED_NODES: Final = 8
+
+
+def inline_calls(functions: Sequence[FunctionIR]) -> list[FunctionIR]:
+    """Inline calls in all functions."""
+    inliner = _Inliner(_count_calls(functions))
+    return [inliner.function(function) for function in functions]
+
+
+def _count_calls(functions: Iterable[FunctionIR]) -> Counter[FunctionSymbol]:
+    return Counter(
+        expr.target
+        for function in functions
+        for expr in all_expressions(function.body)
+        if isinstance(expr, Call) and isinstance(expr.target, FunctionSymbol)
+    )
+
+
+@dataclass(slots=True)
+class _Inliner:
+    calls: Counter[FunctionSymbol]
+    inlinable: dict[FunctionSymbol, FunctionIR] = field(default_factory=dict)
+
+    def function(self, function: FunctionIR) -> FunctionIR:
+        body = function.body
+        if any(self._is_expanded(expr) for expr in all_expressions(body)):
+            body = Rewriter(self.expand).body(body)
+        done = FunctionIR(
+            function.symbol, function.parameters, function.result, body
+        )
+        if self._is_inlinable(done):
+            self.inlinable[done.symbol] = done
+        return done
+
+    def _is_expanded(self, expr: Expr) -> bool:
+        return isinstance(expr, Call) and expr.target in self.inlinable
+
+    def _is_inlinable(self, function: FunctionIR) -> bool:
+        if function.symbol.is_inline:
+            return True
+        value = _only_value(function)
+        if value is None:
+            return False
+        if self.calls[function.symbol] == 1:
+            return True
+        return sum(1 for _ in within(value)) <= MAX_NODES
+
+    def expand(self, call: Call) -> Expr:
+        """Return what a call with rewritten arguments becomes."""
+        callee = None
+        if isinstance(call.target, FunctionSymbol):
+            callee = self.inlinable.get(call.target)
+        return call if callee is None else _expand(callee, call.arguments)
+
+
+def _only_value(function: FunctionIR) -> Expr | None:
+    """Return the expression of a function that is one `return` of one value."""
+    match function.body:
+        case (Return(values=(value,)),) if not isinstance(value.type, TupleType):
+            return value
+        case _:
+            return None
+
+
+def _expand(callee: FunctionIR, arguments: tuple[Expr, ...]) -> Expr:
+    """Make the body of `callee` with arguments for parameters."""
+    value = _only_value(callee)
+    uses = _count_uses(callee)
+    assigned = set(assigned_locals(callee.body))
+    placed: dict[Local, Expr] = {}
+    bindings: list[tuple[Local, Expr]] = []
+    for parameter, argument in zip(callee.parameters, arguments, strict=True):
+        is_once = value is not None and uses[parameter] <= 1 and _is_movable(argument)
+        if parameter not in assigned and (_is_placed(argument) or is_once):
+            placed[parameter] = argument
+        else:
+            is_fixed = parameter not in assigned
+            interval = argument.interval if is_fixed else parameter.interval
+            local = Local(
+                f"{callee.symbol.name}.{parameter.name}", parameter.type, interval
+            )
+            placed[parameter] = fold.read_local(local)
+            bindings.append((local, argument))
+    return _body(callee, value, placed, bindings)
+
+
+def _body(
+    callee: FunctionIR,
+    value: Expr | None,
+    placed: dict[Local, Expr],
+    bindings: list[tuple[Local, Expr]],
+) -> Expr:
+    prefix = f"{callee.symbol.name}."
+    if value is not None:
+        rewriter = Rewriter(lambda call: call, placed, prefix)
+        return fold.let(tuple(bindings), rewriter.expr(value))
+    exit_ = Exit(callee.symbol.name)
+    rewriter = Rewriter(lambda call: call, placed, prefix, exit_)
+    before: tuple[Stmt, ...] = tuple(Assign(local, e) for local, e in bindings)
+    body = (*before, *rewriter.body(callee.body))
+    interval = fold.range_of(callee.result)
+    return InlineBlock(exit_, body, callee.result, interval)
+
+
+def _count_uses(callee: FunctionIR) -> Counter[Local]:
+    return Counter(
+        expr.local
+        for expr in all_expressions(callee.body)
+        if isinstance(expr, ReadLocal)
+    )
+
+
+def _is_placed(argument: Expr) -> bool:
+    return fold.is_fixed(argument) or isinstance(argument, ReadLocal)
+
+
+def _is_movable(argument: Expr) -> bool:
+    """Tell whether an argument may be evaluated later: pure, total and small."""
+    size = 0
+    for expr in within(argument):
+        size += 1
+        match expr:
+            case Const() | ReadLocal() | Convert() | Compare() | Not():
+                pass
+            case Binary(operation=operation) if operation not in ("//", "%"):
+                pass
+            case _:
+                return False
+    return size <= MAX_MOVED_NODES
+

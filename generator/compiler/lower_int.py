@@ -1,0 +1,300 @@
+"""Lower integer expressions.
+
+A value is pushed at a width, 32 or 64, that its user chooses. Asked for 32 bits, an
+expression gives its value modulo 2**32; asked for 64 bits, modulo 2**64. That is the
+value itself wherever the interval fits the width, signed or unsigned, and the checker
+has seen to it that users who need the value ask for such a width. Between the widths
+the interval says how to extend: with zeros unless it has negative values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from generator.compiler.interval import RING, Interval, fits_32, width
+from generator.compiler.ir import (
+    Binary,
+    Call,
+    Choose,
+    Const,
+    Convert,
+    Element,
+    Expr,
+    Extreme,
+    InlineBlock,
+    Length,
+    Let,
+    LoadBytes,
+    ReadField,
+    ReadGlobal,
+    ReadLocal,
+    Rotate,
+)
+from generator.compiler.link import Fault
+from generator.compiler.lower_memory import (
+    load_bytes,
+    load_element,
+    load_field,
+    push_length,
+)
+from generator.compiler.lowering import Lowering
+from generator.compiler.types import BOOL, IntType, Type
+from generator.wasm import opcodes as op
+from generator.wasm.opcodes import Op, ValueType
+
+_OPS: Final[Mapping[str, tuple[Op, Op]]] = {
+    "+": (op.I32_ADD, op.I64_ADD),
+    "-": (op.I32_SUB, op.I64_SUB),
+    "*": (op.I32_MUL, op.I64_MUL),
+    "&": (op.I32_AND, op.I64_AND),
+    "|": (op.I32_OR, op.I64_OR),
+    "^": (op.I32_XOR, op.I64_XOR),
+    "<<": (op.I32_SHL, op.I64_SHL),
+    "//": (op.I32_DIV_U, op.I64_DIV_U),
+    "%": (op.I32_REM_U, op.I64_REM_U),
+}
+
+
+def push_integer(l: Lowering, expr: Expr, wanted: int) -> None:
+    """Push an integer at a width."""
+    given = _PUSH[type(expr)](l, expr, wanted)
+    if given == 64 and wanted == 32:
+        l.code.emit(op.I32_WRAP_I64)
+    elif given == 32 and wanted == 64:
+        is_signed = expr.interval.low < 0
+        l.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
+
+
+def carried_width(type_: Type) -> int:
+    """Return the width in which locals and results of an integer type are carried."""
+    return 64 if isinstance(type_, IntType) and type_.size_bytes == 8 else 32
+
+
+def natural_width(expr: Expr) -> int:
+    """Return the width in which an expression's value is there without conversion."""
+    if isinstance(expr, ReadLocal | ReadGlobal | ReadField | Call | InlineBlock):
+        return carried_width(expr.type)
+    if isinstance(expr, Element | LoadBytes):
+        return carried_width(expr.type)
+    return width(expr.interval)
+
+
+# --- leaves --------------------------------------------------------------------------
+
+
+def _const(l: Lowering, e: Const, wanted: int) -> int:
+    l.code.const(e.value, wanted)
+    return wanted
+
+
+def _local(l: Lowering, e: ReadLocal, wanted: int) -> int:
+    (index,) = l.place(e.local)
+    l.code.get(index)
+    return carried_width(e.type)
+
+
+def _global(l: Lowering, e: ReadGlobal, wanted: int) -> int:
+    l.code.emit(op.GLOBAL_GET, l.linker.variable(e.variable))
+    return carried_width(e.type)
+
+
+def _call(l: Lowering, e: Call, wanted: int) -> int:
+    l.operations.call(l, e)
+    return carried_width(e.type)
+
+
+def _length(l: Lowering, e: Length, wanted: int) -> int:
+    push_length(l, e.array)
+    return 32
+
+
+def _element(l: Lowering, e: Element, wanted: int) -> int:
+    load_element(l, e)
+    return carried_width(e.type)
+
+
+def _bytes(l: Lowering, e: LoadBytes, wanted: int) -> int:
+    load_bytes(l, e)
+    return carried_width(e.type)
+
+
+def _field(l: Lowering, e: ReadField, wanted: int) -> int:
+    load_field(l, e)
+    return carried_width(e.type)
+
+
+def _let(l: Lowering, e: Let, wanted: int) -> int:
+    with l.frame():
+        for local, value in e.bindings:
+            l.push(value, local.type)
+            l.store(local)
+        push_integer(l, e.body, wanted)
+    return wanted
+
+
+def _inline_block(l: Lowering, e: InlineBlock, wanted: int) -> int:
+    l.operations.call(l, e)
+    return carried_width(e.type)
+
+
+# --- arithmetic ----------------------------------------------------------------------
+
+
+def _binary(l: Lowering, e: Binary, wanted: int) -> int:
+    if e.operation in RING:
+        return _ring(l, e, wanted)
+    if e.operation == ">>":
+        return _shift_right(l, e, wanted)
+    return _divide(l, e)
+
+
+def _ring(l: Lowering, e: Binary, wanted: int) -> int:
+    given = _ring_width(e, wanted)
+    push_integer(l, e.left, given)
+    push_integer(l, e.right, given)
+    l.code.emit(_OPS[e.operation][given == 64])
+    return given
+
+
+def _ring_width(e: Binary, wanted: int) -> int:
+    """Choose the width of a ring operation, whose low bits are right at any width."""
+    if e.operation == "<<" and e.right.interval.high > 31:
+        return 64
+    widths = {natural_width(x) for x in (e.left, e.right) if not isinstance(x, Const)}
+    if wanted == 32:
+        return 64 if widths == {64} else 32
+    return 32 if fits_32(e.interval) and 64 not in widths else 64
+
+
+def _shift_right(l: Lowering, e: Binary, wanted: int) -> int:
+    left, right = e.left.interval, e.right.interval
+    given = 64 if right.high > 31 or natural_width(e.left) == 64 else width(left)
+    push_integer(l, e.left, given)
+    push_integer(l, e.right, given)
+    if left.low < 0:
+        l.code.emit(op.I32_SHR_S if given == 32 else op.I64_SHR_S)
+    else:
+        l.code.emit(op.I32_SHR_U if given == 32 else op.I64_SHR_U)
+    return given
+
+
+def _divide(l: Lowering, e: Binary) -> int:
+    given = width(e.left.interval.union(e.right.interval))
+    code = l.code
+    push_integer(l, e.left, given)
+    push_integer(l, e.right, given)
+    if e.right.interval.low == 0:
+        with code.scope():
+            divisor = code.new_local(_value_type(given))
+            code.tee(divisor)
+            code.emit(op.I32_EQZ if given == 32 else op.I64_EQZ)
+            l.fault_if(Fault.ZERO_DIVISION)
+            code.get(divisor)
+    code.emit(_OPS[e.operation][given == 64])
+    return given
+
+
+def _value_type(bits: int) -> ValueType:
+    return ValueType.I32 if bits == 32 else ValueType.I64
+
+
+def _convert(l: Lowering, e: Convert, wanted: int) -> int:
+    if e.operand.type == BOOL:
+        l.operations.boolean(l, e.operand)
+        return 32
+    if e.operand.interval.is_within(e.type.range):
+        push_integer(l, e.operand, wanted)
+        return wanted
+    given = carried_width(e.type)
+    push_integer(l, e.operand, given)
+    if e.type.size_bytes < 4:
+        l.code.const(e.type.range.high)
+        l.code.emit(op.I32_AND)
+    return given
+
+
+def _rotate(l: Lowering, e: Rotate, wanted: int) -> int:
+    push_integer(l, e.value, 32)
+    push_integer(l, e.amount, 32)
+    l.code.emit(op.I32_ROTR)
+    return 32
+
+
+# --- choices -------------------------------------------------------------------------
+
+
+def is_simple(expr: Expr) -> bool:
+    """Tell whether pushing a value twice costs nothing."""
+    return isinstance(expr, Const | ReadLocal)
+
+
+def _extreme(l: Lowering, e: Extreme, wanted: int) -> int:
+    both = e.left.interval.union(e.right.interval)
+    given = width(both)
+    code = l.code
+    with code.scope():
+        operands = [_twice(l, x, given) for x in (e.left, e.right)]
+        for push in (*operands, *operands):
+            push()
+        code.emit(_less(both, given) if e.operation == "min" else _more(both, given))
+        code.emit(op.SELECT)
+    return given
+
+
+def _twice(l: Lowering, expr: Expr, given: int) -> Callable[[], None]:
+    """Return what pushes a value that is evaluated now, once."""
+    if is_simple(expr):
+        return lambda: push_integer(l, expr, given)
+    push_integer(l, expr, given)
+    index = l.code.new_local(_value_type(given))
+    l.code.set(index)
+    return lambda: l.code.get(index)
+
+
+def _less(interval: Interval, given: int) -> Op:
+    if interval.low < 0:
+        return op.I32_LT_S if given == 32 else op.I64_LT_S
+    return op.I32_LT_U if given == 32 else op.I64_LT_U
+
+
+def _more(interval: Interval, given: int) -> Op:
+    if interval.low < 0:
+        return op.I32_GT_S if given == 32 else op.I64_GT_S
+    return op.I32_GT_U if given == 32 else op.I64_GT_U
+
+
+def _choose(l: Lowering, e: Choose, wanted: int) -> int:
+    code = l.code
+    if is_simple(e.then) and is_simple(e.otherwise):
+        push_integer(l, e.then, wanted)
+        push_integer(l, e.otherwise, wanted)
+        l.operations.boolean(l, e.condition)
+        code.emit(op.SELECT)
+        return wanted
+    l.operations.boolean(l, e.condition)
+    code.open(op.IF, block_type=l.linker.block_type((_value_type(wanted),)))
+    push_integer(l, e.then, wanted)
+    code.emit(op.ELSE)
+    push_integer(l, e.otherwise, wanted)
+    code.emit(op.END)
+    return wanted
+
+
+_PUSH: Final[Mapping[type[Any], Callable[[Lowering, Any, int], int]]] = {
+    Const: _const,
+    ReadLocal: _local,
+    ReadGlobal: _global,
+    Call: _call,
+    Length: _length,
+    Element: _element,
+    LoadBytes: _bytes,
+    ReadField: _field,
+    Let: _let,
+    InlineBlock: _inline_block,
+    Binary: _binary,
+    Convert: _convert,
+    Rotate: _rotate,
+    Extreme: _extreme,
+    Choose: _choose,
+}

@@ -1,0 +1,278 @@
+"""Lower statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from generator.compiler.ir import (
+    Assert,
+    Assign,
+    Break,
+    Const,
+    Continue,
+    CopyBytes,
+    Evaluate,
+    Expr,
+    For,
+    If,
+    Leave,
+    Local,
+    Logic,
+    Return,
+    Stmt,
+    StoreBytes,
+    StoreElement,
+    StoreField,
+    Unpack,
+    While,
+)
+from generator.compiler.link import Fault
+from generator.compiler.lower_bool import branch_if, branch_unless, push_boolean
+from generator.compiler.lower_int import carried_width
+from generator.compiler.lower_store import (
+    copy_bytes,
+    store_bytes,
+    store_element,
+    store_field,
+)
+from generator.compiler.lowering import Loop, Lowering
+from generator.compiler.symbols import GlobalSymbol
+from generator.compiler.types import (
+    IntType,
+    ScalarType,
+    TupleType,
+    Type,
+    flatten,
+)
+from generator.compiler.walk import all_statements
+from generator.wasm import opcodes as op
+from generator.wasm.opcodes import ValueType
+
+MAX_PREPAID: Final = 4096
+"""A loop whose number of turns is constant and at most this pays for them at once."""
+
+
+def lower_block(l: Lowering, body: Sequence[Stmt]) -> None:
+    """Write statements in order."""
+    for statement in body:
+        _STATEMENTS[type(statement)](l, statement)
+
+
+# --- assignments ---------------------------------------------------------------------
+
+
+def _assign(l: Lowering, s: Assign) -> None:
+    l.push(s.value, s.target.type)
+    _store(l, s.target)
+
+
+def _store(l: Lowering, target: Local | GlobalSymbol) -> None:
+    if isinstance(target, Local):
+        l.store(target)
+    else:
+        l.code.emit(op.GLOBAL_SET, l.linker.variable(target))
+
+
+def _unpack(l: Lowering, s: Unpack) -> None:
+    assert isinstance(s.value.type, TupleType)
+    l.operations.call(l, s.value)
+    pairs = list(zip(s.targets, s.value.type.items, strict=True))
+    for target, given in reversed(pairs):
+        if target is None:
+            _drop(l, given)
+        else:
+            _adapt(l, given, target.type)
+            _store(l, target)
+
+
+def _drop(l: Lowering, type_: Type) -> None:
+    for _ in flatten(type_):
+        l.code.emit(op.DROP)
+
+
+def _adapt(l: Lowering, given: ScalarType, wanted: ScalarType) -> None:
+    """Bring an integer on the stack to the width of its new place."""
+    before, after = carried_width(given), carried_width(wanted)
+    if before == 32 and after == 64 and isinstance(given, IntType):
+        is_signed = given.range.low < 0
+        l.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
+    elif before == 64 and after == 32:
+        l.code.emit(op.I32_WRAP_I64)
+
+
+def _evaluate(l: Lowering, s: Evaluate) -> None:
+    if isinstance(s.value.type, TupleType) or not flatten(s.value.type):
+        l.operations.call(l, s.value)
+    else:
+        l.push(s.value)
+    _drop(l, s.value.type)
+
+
+# --- control -------------------------------------------------------------------------
+
+
+def _if(l: Lowering, s: If) -> None:
+    code = l.code
+    if not s.then:
+        _if_not(l, s)
+    elif isinstance(s.condition, Logic) and not s.otherwise:
+        past = code.new_label()
+        with code.block(op.BLOCK, past):
+            branch_unless(l, s.condition, past)
+            lower_block(l, s.then)
+    else:
+        push_boolean(l, s.condition)
+        with code.block(op.IF):
+            lower_block(l, s.then)
+            if s.otherwise:
+                code.emit(op.ELSE)
+                lower_block(l, s.otherwise)
+
+
+def _if_not(l: Lowering, s: If) -> None:
+    past = l.code.new_label()
+    with l.code.block(op.BLOCK, past):
+        branch_if(l, s.condition, past)
+        lower_block(l, s.otherwise)
+
+
+def _while(l: Lowering, s: While) -> None:
+    loop = Loop(l.code.new_label(), l.code.new_label())
+    with l.code.block(op.BLOCK, loop.leave), l.code.block(op.LOOP, loop.again):
+        branch_unless(l, s.condition, loop.leave)
+        l.charge_steps(1)
+        _loop_body(l, loop, s.body)
+        if not l.code.is_left:
+            l.code.emit(op.BR, loop.again)
+
+
+def _loop_body(l: Lowering, loop: Loop, body: Sequence[Stmt]) -> None:
+    l.loops.append(loop)
+    lower_block(l, body)
+    l.loops.pop()
+
+
+def _for(l: Lowering, s: For) -> None:
+    """The test is at the bottom: one branch a turn."""
+    code = l.code
+    turns = _constant_turns(s)
+    with l.frame():
+        bits = carried_width(s.counter.type)
+        (counter,) = l.place(s.counter)
+        l.operations.integer(l, s.start, bits)
+        code.set(counter)
+        stop = _take_stop(l, s.stop, bits)
+        if turns == 0:
+            return
+        if turns is not None and turns <= MAX_PREPAID:
+            l.charge_steps(turns)
+        loop = Loop(code.new_label(), code.new_label())
+        with code.block(op.BLOCK, loop.leave):
+            if turns is None:
+                _push_test(l, s, counter, stop)
+                code.emit(op.I32_EQZ)
+                code.emit(op.BR_IF, loop.leave)
+            head = code.new_label()
+            with code.block(op.LOOP, head):
+                _turn(l, s, loop, turns)
+                code.get(counter)
+                code.const(s.step, bits)
+                code.emit(op.I32_ADD if bits == 32 else op.I64_ADD)
+                code.set(counter)
+                _push_test(l, s, counter, stop)
+                code.emit(op.BR_IF, head)
+
+
+def _turn(l: Lowering, s: For, loop: Loop, turns: int | None) -> None:
+    """Write one turn of a loop, up to where `continue` goes."""
+    if turns is None or turns > MAX_PREPAID:
+        l.charge_steps(1)
+    if any(isinstance(x, Continue) for x in all_statements(s.body)):
+        with l.code.block(op.BLOCK, loop.again):
+            _loop_body(l, loop, s.body)
+    else:
+        _loop_body(l, loop, s.body)
+
+
+def _take_stop(l: Lowering, stop: Expr, bits: int) -> Callable[[], None]:
+    """Evaluate the end of a range once; return what pushes it."""
+    code = l.code
+    if isinstance(stop, Const):
+        return lambda: code.const(stop.value, bits)
+    l.operations.integer(l, stop, bits)
+    index = code.new_local(ValueType.I32 if bits == 32 else ValueType.I64)
+    code.set(index)
+    return lambda: code.get(index)
+
+
+def _constant_turns(s: For) -> int | None:
+    if isinstance(s.start, Const) and isinstance(s.stop, Const):
+        return len(range(s.start.value, s.stop.value, s.step))
+    return None
+
+
+def _push_test(
+    l: Lowering, s: For, counter: int, stop: Callable[[], None]
+) -> None:
+    """Push whether the counter is before the end."""
+    l.code.get(counter)
+    stop()
+    assert isinstance(s.counter.type, IntType)
+    is_wide = carried_width(s.counter.type) == 64
+    is_signed = s.counter.type.range.low < 0
+    ops = _BEFORE[s.step > 0]
+    l.code.emit(ops[2 * is_wide + is_signed])
+
+
+_BEFORE: Final = {
+    True: (op.I32_LT_U, op.I32_LT_S, op.I64_LT_U, op.I64_LT_S),
+    False: (op.I32_GT_U, op.I32_GT_S, op.I64_GT_U, op.I64_GT_S),
+}
+
+
+def _break(l: Lowering, s: Break) -> None:
+    l.code.emit(op.BR, l.loops[-1].leave)
+
+
+def _continue(l: Lowering, s: Continue) -> None:
+    l.code.emit(op.BR, l.loops[-1].again)
+
+
+def _return(l: Lowering, s: Return) -> None:
+    l.push_results(s.values, l.result)
+    l.code.emit(op.RETURN)
+
+
+def _leave(l: Lowering, s: Leave) -> None:
+    label, type_ = l.exits[s.exit]
+    l.push_results(s.values, type_)
+    l.code.emit(op.BR, label)
+
+
+def _assert(l: Lowering, s: Assert) -> None:
+    if isinstance(s.condition, Const):
+        if not s.condition.value:
+            l.fault_now(Fault.ASSERTION)
+        return
+    branch_unless(l, s.condition, l.fault_label(Fault.ASSERTION))
+
+
+_STATEMENTS: Final[Mapping[type[Any], Callable[[Lowering, Any], None]]] = {
+    Assign: _assign,
+    Unpack: _unpack,
+    StoreField: store_field,
+    StoreElement: store_element,
+    StoreBytes: store_bytes,
+    CopyBytes: copy_bytes,
+    If: _if,
+    While: _while,
+    For: _for,
+    Break: _break,
+    Continue: _continue,
+    Return: _return,
+    Leave: _leave,
+    Assert: _assert,
+    Evaluate: _evaluate,
+}
+

@@ -1,0 +1,82 @@
+"""The compiler from end to end: the one list of its passes.
+
+    parse     files -> syntax trees, imported modules first       parse.py
+    collect   module-level code -> names                          collect.py
+    check     function bodies -> typed IR with intervals          check.py
+    exports   the module's exports, against the ABI               check_exports.py
+    order     callees first; no recursion                         callgraph.py
+    inline    small functions to where they are called; folding   inline.py
+    prune     drop what nothing can reach                         callgraph.py
+    layout    static objects -> addresses                         layout.py
+    lower     IR -> Wasm instructions, function by function       lower.py
+    assemble  imports, exports, memory, names                     assemble.py
+
+Nothing is executed and no guest code is imported. The result depends on the sources
+and the options only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from generator.compiler.assemble import assemble
+from generator.compiler.callgraph import order_functions, reachable
+from generator.compiler.check import check_functions
+from generator.compiler.check_exports import Exports, check_exports
+from generator.compiler.collect import collect_symbols
+from generator.compiler.inline import inline_calls
+from generator.compiler.ir import FunctionIR
+from generator.compiler.layout import place_objects
+from generator.compiler.link import Linker
+from generator.compiler.lower import lower_function
+from generator.compiler.parse import module_name, parse_program
+from generator.wasm.module import Module
+
+DEFAULT_STEP_BUDGET: Final = 10_000_000
+DEFAULT_ARENA_BYTES: Final = 128 * 1024
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def compile_file(
+    path: Path,
+    *,
+    embedded: Mapping[str, bytes] = NOTHING,
+    constants: Mapping[str, int] = NOTHING,
+    step_budget: int = DEFAULT_STEP_BUDGET,
+    arena_bytes: int = DEFAULT_ARENA_BYTES,
+) -> Module:
+    """Compile a guest program to a Wasm module.
+
+    `embedded` are the bytes behind `embedded(b"name")`. `constants` replaces integer
+    constants of modules, named "module.NAME". The step budget is that of one callback.
+    Raises: CompileError with every diagnostic of the first pass that has any.
+    """
+    functions, exports = check_file(path, embedded=embedded, constants=constants)
+    functions = optimise(functions, exports)
+    memory = place_objects(functions, arena_bytes)
+    linker = Linker(memory, step_budget)
+    lowered = [(f.symbol, lower_function(f, linker)) for f in functions]
+    return assemble(module_name(path), lowered, exports, linker)
+
+
+def check_file(
+    path: Path,
+    *,
+    embedded: Mapping[str, bytes] = NOTHING,
+    constants: Mapping[str, int] = NOTHING,
+) -> tuple[list[FunctionIR], Exports]:
+    """Run the passes that can refuse a program."""
+    modules = parse_program(path)
+    program = collect_symbols(modules, embedded, constants)
+    functions = check_functions(program.values(), embedded)
+    exports = check_exports(program, module_name(path))
+    by_name = {module.name: module for module in modules}
+    return order_functions(functions, by_name), exports
+
+
+def optimise(functions: list[FunctionIR], exports: Exports) -> list[FunctionIR]:
+    """Inline calls, and drop what is not called any more."""
+    return reachable(inline_calls(functions), exports.roots)

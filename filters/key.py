@@ -82,8 +82,7 @@ def current_epoch(now_nanoseconds: u64) -> u64:
 
 def is_fresh(now_nanoseconds: u64) -> bool:
     """Tell whether the epoch read last is the current one or its neighbour."""
-    now = current_epoch(now_nanoseconds)
-    return epoch <= now + 1 and now <= epoch + 1
+    return u64(epoch - current_epoch(now_nanoseconds) + 1) <= 2
 
 
 def derive_pairwise(secret: View, source: Words) -> None:

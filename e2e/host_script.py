@@ -18,7 +18,10 @@ from tests.wasm.abi_table import TABLE, Row
 
 CALLBACKS: Final = {
     "C": ("proxy_on_configure", 2, "1"),
+    "N": ("proxy_on_new_connection", 1, "0"),
+    "D": ("proxy_on_downstream_data", 3, "0"),
     "Q": ("proxy_on_request_headers", 3, "0"),
+    "B": ("proxy_on_request_body", 3, "0"),
     "P": ("proxy_on_response_headers", 3, "0"),
     "L": ("proxy_on_log", 1, ""),
 }

@@ -7,18 +7,19 @@ be equal. Numbers that only an Envoy can give (metric ids, addresses) are hidden
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-
-import pytest
 
 from e2e.addresses import Addresses
 from e2e.envoy import Envoy, start_envoy
 from e2e.host_script import Result, Script, Step, script_module
 from e2e.mesh import start_applications
-from e2e.probe import send
+from e2e.probe import Answer, send
 from e2e.processes import Children, wait_until
 from e2e.proxy import Inbound, Node, Plugin, Proxy
+from generator.wasm.context import FilterState
 from generator.wasm.guest import WasmGuest
+from generator.wasm.header_map import INLINE
 from generator.wasm.host import Host, property_path
 from generator.wasm.pairs import decode_pairs, encode_pairs
 from generator.wasm.plugin import Plugin as EmulatedPlugin
@@ -41,6 +42,8 @@ LAST = encode_pairs(
         (b"x-b", b"3"),
     ]
 )
+ANSWER = encode_pairs([(b":status", b"200"), (b"content-type", b"application/json")])
+CLUSTER = b"inbound|8080||"
 CALL_HEADERS = encode_pairs([(b":method", b"GET"), (b":path", b"/")])
 
 
@@ -62,6 +65,19 @@ def buffer(label: str, kind: int, start: int, length: int) -> Step:
 
 def foreign(label: str, name: bytes, arguments: bytes = b"") -> Step:
     return Step(label, "proxy_call_foreign_function", (name, arguments))
+
+
+def twice(headers: int, names: Iterable[bytes]) -> Iterable[Step]:
+    """Remove a header, add it twice, read it, remove it."""
+    for name in sorted(names):
+        title = name.decode()
+        yield Step(f"{title}-none", "proxy_remove_header_map_value", (headers, name))
+        for value in (b"1", b"2"):
+            add = (headers, name, value)
+            label = f"{title}-{value.decode()}"
+            yield Step(label, "proxy_add_header_map_value", add)
+        yield header(f"{title}-read", headers, name)
+        yield Step(f"{title}-gone", "proxy_remove_header_map_value", (headers, name))
 
 
 CONFIGURE = (
@@ -109,6 +125,11 @@ CONFIGURE = (
     Step("pthread", "pthread_equal", (4, 4)),
     # calls
     Step("http-no-cluster", "proxy_http_call", (b"none", CALL_HEADERS, b"", b"", 9)),
+    Step("root-deny", "proxy_send_local_response", (403, b"", b"", b"", -1)),
+    Step("root-continue", "proxy_continue_stream", (0,)),
+    Step("root-close", "proxy_close_stream", (0,)),
+    Step("root-continue-9", "proxy_continue_stream", (9,)),
+    Step("root-close-9", "proxy_close_stream", (9,)),
     Step("no-context", "proxy_set_effective_context", (999,)),
 )
 
@@ -227,13 +248,45 @@ HEADERS = (
     Step("remove", "proxy_remove_header_map_value", (REQUEST, b"X-TWICE")),
     Step("remove-missing", "proxy_remove_header_map_value", (REQUEST, b"x-none")),
     Step("pairs-removed", "proxy_get_header_map_pairs", (REQUEST,)),
+    *twice(
+        REQUEST, INLINE[REQUEST] | {b"host", b"cookie", b"x-other", b"x-overlay-key"}
+    ),
     Step("set-pairs", "proxy_set_header_map_pairs", (REQUEST, LAST)),
     Step("pairs-set", "proxy_get_header_map_pairs", (REQUEST,)),
+    Step("continue-9", "proxy_continue_stream", (9,)),
+    Step("close-9", "proxy_close_stream", (9,)),
+    Step("done-in-stream", "proxy_done"),
+    Step(
+        "http-no-cluster-here", "proxy_http_call", (b"none", CALL_HEADERS, b"", b"", 9)
+    ),
+    Step("http-no-headers", "proxy_http_call", (CLUSTER, CALL_HEADERS, b"", b"", 9)),
+    Step("tick", "proxy_set_tick_period_milliseconds", (0,)),
     Step("body-early", "proxy_get_buffer_bytes", (0, 0, 9)),
     Step("body-status", "proxy_get_buffer_status", (0,)),
     Step("body-edit", "proxy_set_buffer_bytes", (0, 0, 0, b"x")),
     buffer("late-configuration", 7, 0, 99),
     buffer("late-vm-configuration", 6, 0, 99),
+)
+
+BODY = (
+    buffer("body", 0, 0, 99),
+    buffer("body-part", 0, 1, 1),
+    buffer("body-beyond", 0, 9, 1),
+    Step("body-size", "proxy_get_buffer_status", (0,)),
+    Step("prepend", "proxy_set_buffer_bytes", (0, 0, 0, b"<")),
+    Step("append", "proxy_set_buffer_bytes", (0, 99, 0, b">")),
+    Step("append-at-end", "proxy_set_buffer_bytes", (0, 5, 7, b">")),
+    Step("replace-some", "proxy_set_buffer_bytes", (0, 0, 2, b"x")),
+    Step("replace-middle", "proxy_set_buffer_bytes", (0, 1, 1, b"x")),
+    buffer("body-edited", 0, 0, 99),
+    Step("replace-all", "proxy_set_buffer_bytes", (0, 0, 99, b"all")),
+    buffer("body-replaced", 0, 0, 99),
+    buffer("other-body", 1, 0, 99),
+    Step("edit-other-body", "proxy_set_buffer_bytes", (1, 0, 0, b"x")),
+    header("body-header", REQUEST, b":method"),
+    Step("body-headers", "proxy_get_header_map_pairs", (REQUEST,)),
+    get("body-path", b"request\0path"),
+    get("body-mine", b"mine"),
 )
 
 RESPONSES = (
@@ -244,6 +297,8 @@ RESPONSES = (
     get("code", b"response\0code"),
     get("type", b"response\0headers\0content-type"),
     get("mine-later", b"mine"),
+    *twice(RESPONSE, INLINE[RESPONSE] | {b"set-cookie", b"retry-after", b"host"}),
+    Step("response-back", "proxy_set_header_map_pairs", (RESPONSE, ANSWER)),
     Step("add-late", "proxy_add_header_map_value", (REQUEST, b"x", b"y")),
 )
 
@@ -257,37 +312,88 @@ LOGS = (
 SCRIPT: Script = {
     "C": CONFIGURE,
     "Q": (*PROPERTIES, *HEADERS, *METRICS, *SHARED),
+    "B": BODY,
     "P": RESPONSES,
     "L": LOGS,
 }
 
 SENT = [("x-twice", "1"), ("x-twice", "2"), ("x-empty", ""), ("User-Agent", "e2e")]
 
+# --- a denied request, and the connection that it came on -----------------------------
 
-def envoy_lines(envoy: Envoy) -> list[str]:
+DENIAL = (403, b"no rule", b"denied", PAIRS, -1)
+
+DENYING: Script = {
+    "C": (foreign("declare", b"declare_property", declared(b"conn", 2)),),
+    "N": (
+        Step("net-deny", "proxy_send_local_response", DENIAL),
+        get("source", b"source\0port", hidden=True),
+        get("net-path", b"request\0path"),
+        get("net-mine", b"conn"),
+        Step("net-set", "proxy_set_property", (b"conn", b"from the network filter")),
+        Step("net-set-chain", "proxy_set_property", (b"chain", b"c")),
+        get("net-chain", b"chain"),
+        header("net-header", REQUEST, b":path"),
+        Step("net-pairs", "proxy_get_header_map_pairs", (REQUEST,)),
+        Step("net-add", "proxy_add_header_map_value", (REQUEST, b"x", b"y")),
+        buffer("net-early", 2, 0, 9),
+        Step("net-edit-early", "proxy_set_buffer_bytes", (2, 0, 0, b"x")),
+        Step("net-continue", "proxy_continue_stream", (2,)),
+    ),
+    "D": (
+        buffer("net-data", 2, 0, 5),
+        buffer("net-upstream", 3, 0, 9),
+        buffer("net-body", 0, 0, 9),
+        get("net-mine-still", b"conn"),
+    ),
+    "Q": (
+        get("http-conn", b"conn"),
+        get("http-conn-state", b"filter_state\0wasm.conn"),
+        get("http-chain", b"chain"),
+        Step("pairs", "proxy_get_header_map_pairs", (REQUEST,)),
+        Step("deny", "proxy_send_local_response", DENIAL),
+        Step("deny-again", "proxy_send_local_response", (200, b"", b"", b"", -1)),
+        header("still-there", REQUEST, b":method"),
+        Step("add-vain", "proxy_add_header_map_value", (REQUEST, b"x-vain", b"1")),
+    ),
+    "P": (
+        header("own-status", RESPONSE, b":status"),
+        Step("own-pairs", "proxy_get_header_map_pairs", (RESPONSE,)),
+        header("own-request", REQUEST, b"x-vain"),
+        get("own-path", b"request\0path"),
+        get("own-code", b"response\0code"),
+        get("own-conn", b"conn"),
+    ),
+    "L": (
+        get("log-code", b"response\0code"),
+        header("log-status", RESPONSE, b":status"),
+        header("log-request", REQUEST, b"x-vain"),
+        header("log-missing", REQUEST, b"x-none"),
+    ),
+}
+
+
+def envoy_lines(envoy: Envoy, phases: Iterable[str]) -> list[str]:
     """Return what the module logged, each configuration but the first left out."""
     text = (envoy.folder / "envoy.log").read_text()
     found = [m[1] for m in map(MESSAGE.search, text.splitlines()) if m]
     count = len([line for line in found if line.startswith("C ")]) // 3
     first = [line for line in found if line.startswith("C ")][:count]
-    return first + [line for line in found if line[:2] in ("Q ", "P ", "L ")]
+    later = [line for line in found if not line.startswith("C ")]
+    return [line for line in first + later if line[0] in phases]
 
 
-def emulated_lines(module: bytes, envoy: list[str]) -> list[str]:
-    """Run the script in the emulator, with the headers that Envoy had."""
+def host_like(envoy: list[str]) -> Host:
+    """Return a host that knows what this Envoy knows."""
     host = Host(environment={"AGREE": "yes"})
     host.properties |= {
-        property_path("xds", "node", "id"): result(envoy, "C node-id"),
         b"plugin_name": b"agree",
         b"plugin_root_id": b"root",
         property_path("xds", "listener_direction"): (1).to_bytes(8, "little"),
         property_path("destination", "port"): PORT.to_bytes(8, "little"),
+        property_path("source", "port"): b"hidden",
     }
-    plugin = EmulatedPlugin(WasmGuest(module, host))
-    assert plugin.start(CONFIGURATION.encode())
-    response = [(b":status", b"200"), (b"content-type", b"application/json")]
-    plugin.request(decode_pairs(result(envoy, "Q pairs")), response=response)
-    return [line for line in host.log_text() if line[:2] in ("C ", "Q ", "P ", "L ")]
+    return host
 
 
 def result(lines: list[str], title: str) -> bytes:
@@ -295,30 +401,79 @@ def result(lines: list[str], title: str) -> bytes:
     return bytes.fromhex(next(x for x in lines if x.startswith(prefix))[len(prefix) :])
 
 
-@pytest.fixture
-def node(addresses: Addresses) -> Node:
-    return Node("agree", "shop", {"app": "agree"}, "agree", (addresses.pod(2),))
-
-
-def test_emulated_host_agrees_with_envoy(
-    node: Node, family: Children, addresses: Addresses, tmp_path: Path
-) -> None:
-    module = script_module(SCRIPT)
-    path = tmp_path / "agree.wasm"
+def run_in_envoy(
+    script: Script, family: Children, addresses: Addresses, folder: Path
+) -> tuple[Envoy, bytes, Answer]:
+    """Send one request through the module of a script in a real Envoy."""
+    module = script_module(script)
+    path = folder / "agree.wasm"
     path.write_bytes(module)
-    start_applications(family, {f"{addresses.origin(2)}:{PORT}": "agree"}, tmp_path)
-    plugin = Plugin(path, CONFIGURATION, "agree", "root", environment={"AGREE": "yes"})
+    start_applications(family, {f"{addresses.origin(2)}:{PORT}": "agree"}, folder)
+    plugin = Plugin(
+        path,
+        CONFIGURATION,
+        "agree",
+        "root",
+        environment={"AGREE": "yes"},
+        is_network_too="N" in script,
+    )
     inbound = Inbound(addresses.pod(2), PORT, addresses.origin(2), (plugin,))
-    envoy = start_envoy(family, Proxy(node, (inbound,)), tmp_path / "envoy")
+    node = Node("agree", "shop", {"app": "agree"}, "agree", (addresses.pod(2),))
+    envoy = start_envoy(family, Proxy(node, (inbound,)), folder / "envoy")
     envoy.wait_ready()
-    answer = send(addresses.pod(1), addresses.pod(2), PORT, path="/a?b=c", headers=SENT)
-    assert answer.code == 200
-    last = f"L {LOGS[-1].label}"
-    wait_until(lambda: last in "\n".join(envoy_lines(envoy)), "the last log line")
-    seen = envoy_lines(envoy)
-    emulated = emulated_lines(module, seen)
-    import json
+    answer = send(
+        addresses.pod(1),
+        addresses.pod(2),
+        PORT,
+        path="/a?b=c",
+        headers=SENT,
+        body=b"abc",
+    )
+    last = f"L {script['L'][-1].label}"
+    wait_until(lambda: last in "\n".join(envoy_lines(envoy, script)), "the last line")
+    return envoy, module, answer
 
-    Path("/tmp/lines.json").write_text(json.dumps([seen, emulated]))
-    assert sorted(set(seen) ^ set(emulated)) == []
+
+def test_a_request_that_passes(
+    family: Children, addresses: Addresses, tmp_path: Path
+) -> None:
+    envoy, module, answer = run_in_envoy(SCRIPT, family, addresses, tmp_path)
+    assert answer.code == 200
+    seen = envoy_lines(envoy, SCRIPT)
+    host = host_like(seen)
+    node_id = result(seen, "C node-id")
+    host.properties[property_path("xds", "node", "id")] = node_id
+    plugin = EmulatedPlugin(WasmGuest(module, host))
+    assert plugin.start(CONFIGURATION.encode())
+    stream = plugin.open_stream(decode_pairs(result(seen, "Q pairs")))
+    stream.request_headers(end_of_stream=False)
+    stream.request_body(b"abc", end_of_stream=False)
+    stream.request_body(b"")
+    stream.response_headers(decode_pairs(ANSWER), end_of_stream=False)
+    stream.finish()
+    emulated = [line for line in host.log_text() if line[0] in SCRIPT]
+    assert sorted(set(emulated) - set(seen)) == sorted(set(seen) - set(emulated))
+    assert emulated == seen
+
+
+def test_a_request_that_is_denied(
+    family: Children, addresses: Addresses, tmp_path: Path
+) -> None:
+    envoy, module, answer = run_in_envoy(DENYING, family, addresses, tmp_path)
+    assert (answer.code, answer.body) == (403, b"denied")
+    seen = envoy_lines(envoy, "NDQPL")
+    host = host_like(seen)
+    plugin = EmulatedPlugin(WasmGuest(module, host))
+    assert plugin.start(CONFIGURATION.encode())
+    connection: dict[bytes, FilterState] = {}
+    network = plugin.open_connection(connection)
+    network.new_connection()
+    network.downstream_data(result(seen, "D net-data"))
+    outcome = plugin.request(
+        decode_pairs(result(seen, "Q pairs")), connection=connection
+    )
+    assert outcome.status == answer.code
+    emulated = [line for line in host.log_text() if line[0] in "NDQPL"]
+
+    assert sorted(set(emulated) - set(seen)) == sorted(set(seen) - set(emulated))
     assert emulated == seen

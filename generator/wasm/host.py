@@ -1,9 +1,9 @@
 """The emulated Envoy host: every hostcall in memory, for one VM.
 
 Both back ends call it by the same Python methods: CPython guests directly, modules
-through the adapter. It is faithful to envoy-wasm.md, and where that is silent to
-Envoy 1.40, which tests/wasm/test_envoy_agrees.py asks. A hostcall that is unknown, or
-that Envoy has and this host has not, raises: it never answers OK.
+through the adapter. It is faithful to Envoy 1.40: e2e/test_host_agrees.py runs the same
+hostcalls in both and compares statuses and bytes. A hostcall that is unknown, or that
+Envoy has and this host has not, raises: it never answers OK.
 """
 
 from __future__ import annotations

@@ -1,12 +1,20 @@
 """Hostcalls on header maps.
 
 Source: envoy-wasm, section 2.4. A look-up of one header shows only the first of
-repeated ones. A map that is unknown or not available in this phase answers 2.
+repeated ones. A map that is unknown or not available in this phase answers 2, except
+that the list of pairs of one that is not available is empty and OK.
 """
 
 from __future__ import annotations
 
-from filters.abi import Status
+from filters.abi import MapType, Status
+from generator.wasm.header_map import (
+    add_header,
+    canonical,
+    header_map,
+    remove_header,
+    replace_header,
+)
 from generator.wasm.pairs import decode_pairs, encode_pairs
 from generator.wasm.state import HostState, served
 
@@ -21,8 +29,9 @@ class HeaderCalls(HostState):
         pairs = self.header_maps.get(headers)
         if pairs is None:
             return Status.BAD_ARGUMENT, b""
+        wanted = canonical(headers, name)
         for key, value in pairs:
-            if key == name.lower():
+            if key == wanted:
                 return Status.OK, value
         return Status.NOT_FOUND, b""
 
@@ -33,7 +42,7 @@ class HeaderCalls(HostState):
         pairs = self.header_maps.get(headers)
         if pairs is None:
             return Status.BAD_ARGUMENT
-        pairs.append((name.lower(), value))
+        add_header(pairs, headers, name, value)
         return Status.OK
 
     @served
@@ -43,8 +52,7 @@ class HeaderCalls(HostState):
         pairs = self.header_maps.get(headers)
         if pairs is None:
             return Status.BAD_ARGUMENT
-        pairs[:] = [pair for pair in pairs if pair[0] != name.lower()]
-        pairs.append((name.lower(), value))
+        replace_header(pairs, headers, name, value)
         return Status.OK
 
     @served
@@ -52,22 +60,21 @@ class HeaderCalls(HostState):
         pairs = self.header_maps.get(headers)
         if pairs is None:
             return Status.BAD_ARGUMENT
-        pairs[:] = [pair for pair in pairs if pair[0] != name.lower()]
+        remove_header(pairs, headers, name)
         return Status.OK
 
     @served
     def proxy_get_header_map_pairs(self, headers: int) -> tuple[int, bytes]:
-        pairs = self.header_maps.get(headers)
-        if pairs is None:
+        if headers > max(MapType):
             return Status.BAD_ARGUMENT, b""
-        return Status.OK, encode_pairs(pairs)
+        return Status.OK, encode_pairs(self.header_maps.get(headers, ()))
 
     @served
     def proxy_set_header_map_pairs(self, headers: int, pairs: bytes) -> int:
         old = self.header_maps.get(headers)
         if old is None:
             return Status.BAD_ARGUMENT
-        old[:] = [(name.lower(), value) for name, value in decode_pairs(pairs)]
+        old[:] = header_map(headers, decode_pairs(pairs))
         return Status.OK
 
     @served

@@ -17,8 +17,6 @@ from generator.wasm.state import HostState, served
 ROOT_PROPERTIES: Final = (b"xds\0node\0", b"plugin_")
 """All that a root context can read: it has no stream."""
 
-CONFIGURATIONS: Final = (BufferType.VM_CONFIGURATION, BufferType.PLUGIN_CONFIGURATION)
-
 REQUEST_HEADERS: Final = {
     b"request\0path": b":path",
     b"request\0host": b":authority",
@@ -35,6 +33,8 @@ class PropertyCalls(HostState):
 
     @served
     def proxy_get_property(self, path: bytes) -> tuple[int, bytes]:
+        if not path:
+            return Status.SERIALIZATION_FAILURE, b""
         value = self._find_property(path.removesuffix(b"\0"))
         return (Status.NOT_FOUND, b"") if value is None else (Status.OK, value)
 
@@ -87,8 +87,9 @@ class PropertyCalls(HostState):
             return Status.NOT_FOUND
         root = context.parent_id
         is_readonly, span = self.declared.get((root, name), (False, 0))
-        keeps = context.connection if span == PropertySpan.CONNECTION else None
-        values = context.filter_state if keeps is None else keeps
+        # what a network filter stores is its connection's, whatever the span
+        is_shared = context.is_network or span == PropertySpan.CONNECTION
+        values = context.connection if is_shared else context.filter_state
         state = values.setdefault(name, FilterState(None, is_readonly))
         if state.is_readonly and state.value is not None:
             return Status.BAD_ARGUMENT
@@ -97,51 +98,48 @@ class PropertyCalls(HostState):
 
     # --- buffers ---------------------------------------------------------------------
 
-    def _buffer(self, buffer: int) -> bytes | None:
+    def _buffer(self, buffer: int) -> tuple[int, bytes]:
+        """Return status and content: a body that is not there now is empty and OK."""
+        if buffer > max(BufferType):
+            return Status.BAD_ARGUMENT, b""
         if buffer == BufferType.VM_CONFIGURATION:
-            return self.vm_configuration
+            return Status.OK, self.vm_configuration
         if buffer == BufferType.PLUGIN_CONFIGURATION:
-            return self.plugin_configuration if self.is_configuring else None
-        return self.context.buffers.get(buffer)
+            if not self.is_configuring:
+                return Status.NOT_FOUND, b""
+            return Status.OK, self.plugin_configuration
+        missing = b"" if buffer != BufferType.HTTP_CALL_RESPONSE_BODY else None
+        data = self.context.buffers.get(buffer, missing)
+        return (Status.NOT_FOUND, b"") if data is None else (Status.OK, data)
 
     @served
     def proxy_get_buffer_bytes(
         self, buffer: int, start: int, length: int
     ) -> tuple[int, bytes]:
-        data = self._buffer(buffer)
-        if data is None:
-            return Status.NOT_FOUND, b""
-        if start + length >= 1 << 32:
-            return Status.BAD_ARGUMENT, b""
-        return Status.OK, data[start : start + length]
+        status, data = self._buffer(buffer)
+        return status, data[start : start + length]
 
     @served
     def proxy_get_buffer_status(self, buffer: int) -> tuple[int, int, int]:
-        data = self._buffer(buffer)
-        if data is None:
-            return Status.NOT_FOUND, 0, 0
-        return Status.OK, len(data), 0
+        status, data = self._buffer(buffer)
+        return status, len(data), 0
 
     @served
     def proxy_set_buffer_bytes(
         self, buffer: int, start: int, length: int, data: bytes
     ) -> int:
-        old = self._buffer(buffer)
-        if old is None:
-            return Status.NOT_FOUND
-        if buffer in CONFIGURATIONS:
-            return Status.BAD_ARGUMENT
+        status, old = self._buffer(buffer)
+        if status != Status.OK:
+            return status
         new = _edited(old, start, length, data)
-        if new is None:
+        if new is None or buffer not in self.context.buffers:
             return Status.BAD_ARGUMENT
         self.context.buffers[buffer] = new
         return Status.OK
 
 
 def _edited(old: bytes, start: int, length: int, data: bytes) -> bytes | None:
-    """Prepend, replace all or append: Envoy knows no other edit."""
-    if start == 0 and length == 0:
-        return data + old
-    if start == 0 and length >= len(old):
-        return data
+    """Replace the first bytes or append: Envoy knows no other edit."""
+    if start == 0:
+        return data + old[length:]
     return old + data if start >= len(old) else None

@@ -25,7 +25,7 @@ class SharedCalls(HostState):
 
     @served
     def proxy_set_shared_data(self, key: bytes, value: bytes, cas: int) -> int:
-        _, current = self.shared.data.get(key, (b"", 0))
+        _, current = self.shared.data.get(key, (b"", cas))
         if cas not in (0, current):
             return Status.CAS_MISMATCH
         self.shared.last_cas += 1

@@ -11,7 +11,6 @@ from typing import Final
 
 from filters.abi import Status, StreamType
 from generator.wasm.context import LocalResponse
-from generator.wasm.errors import not_emulated
 from generator.wasm.pairs import decode_pairs
 from generator.wasm.state import HostState, HttpCall, served
 
@@ -27,7 +26,7 @@ class StreamCalls(HostState):
     ) -> int:
         context = self.context
         if context.is_root or context.is_network:
-            raise not_emulated("a local response without an HTTP stream")
+            return Status.OK
         if context.local_response is None:
             context.local_response = LocalResponse(
                 code,
@@ -61,9 +60,10 @@ class StreamCalls(HostState):
 
     @served
     def proxy_done(self) -> int:
-        if self.is_done:
+        if self.effective not in self.pending_done:
             return Status.NOT_FOUND
-        self.is_done = True
+        self.pending_done.remove(self.effective)
+        self.finished.append(self.effective)
         return Status.OK
 
     @served

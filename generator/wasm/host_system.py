@@ -88,11 +88,11 @@ class SystemCalls(HostState):
         name, is_readonly, span = fields.get(1, b""), fields.get(2, 0), fields.get(5, 0)
         if not isinstance(name, bytes) or not isinstance(span, int):
             return Status.BAD_ARGUMENT
-        context = self.context
-        root = context.context_id if context.is_root else context.parent_id
-        if (root, name) in self.declared:
+        # a stream has declarations of its own, which nothing reads
+        key = (self.effective, name)
+        if key in self.declared:
             return Status.BAD_ARGUMENT
-        self.declared[root, name] = (bool(is_readonly), span)
+        self.declared[key] = (bool(is_readonly), span)
         return Status.OK
 
     # --- WASI ------------------------------------------------------------------------

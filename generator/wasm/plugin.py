@@ -20,14 +20,12 @@ from filters.abi import BufferType, MapType
 from generator.wasm.context import Context, FilterState, HeaderList, LocalResponse
 from generator.wasm.errors import GuestTrap
 from generator.wasm.guest import Guest
+from generator.wasm.header_map import header_map
 from generator.wasm.state import HttpCall
-from generator.wasm.stream import Stream
+from generator.wasm.stream import PASSING, Stream
 
 FAILED_STATUS: Final = 503
 """What the client of a dead VM gets, with the details `wasm_fail_stream`."""
-
-PASSING: Final = (0, 2)
-"""Actions of request headers with which Envoy 1.40 goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Plugin:
         try:
             stream = self.open_stream(headers, connection=connection)
             action = stream.request_headers()
-            after = tuple(stream.context.header_maps[MapType.REQUEST_HEADERS])
+            after = stream.sent_headers
             local = stream.context.local_response
             outcome = Outcome(action, local, after, (), bool(stream.context.closed))
             if local is not None:
@@ -124,8 +122,8 @@ class Plugin:
     ) -> Stream:
         """Start an HTTP stream of the current root context."""
         context = self._new_stream(connection)
-        listed: HeaderList = [(name.lower(), value) for name, value in headers]
-        context.header_maps[MapType.REQUEST_HEADERS] = listed
+        sent = header_map(MapType.REQUEST_HEADERS, headers)
+        context.header_maps[MapType.REQUEST_HEADERS] = sent
         return Stream(self, context)
 
     def open_connection(self, connection: dict[bytes, FilterState]) -> Stream:
@@ -176,12 +174,15 @@ class Plugin:
             return default
         host.effective = context_id
         try:
-            return int(self.guest.call(export, context_id, *arguments) or 0)
+            answer = int(self.guest.call(export, context_id, *arguments) or 0)
         except GuestTrap:
             self.has_failed = True
             raise
         finally:
             host.effective = 0
+        while host.finished:
+            self._drop(host.finished.pop())
+        return answer
 
     def end_stream(self, context: Context) -> None:
         """Delete a stream context, and its root if that waits for it."""
@@ -196,6 +197,12 @@ class Plugin:
             self.delete(root)
 
     def delete(self, context_id: int) -> None:
-        self.run(context_id, "proxy_on_done", default=1)
+        """Delete a context, unless its `proxy_on_done` answers "not yet"."""
+        if self.run(context_id, "proxy_on_done", default=1):
+            self._drop(context_id)
+        else:
+            self.guest.host.pending_done.add(context_id)
+
+    def _drop(self, context_id: int) -> None:
         self.run(context_id, "proxy_on_delete")
         del self.guest.host.contexts[context_id]

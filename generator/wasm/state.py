@@ -68,7 +68,8 @@ class HostState:
 
     `properties` maps paths (segments joined by zero bytes, `property_path`) to bytes.
     `failing` maps a hostcall's name to the status that it shall answer, undone.
-    `allowed` is what may be called now; None means everything.
+    `allowed` is what may be called now; None means everything. `pending_done` are
+    contexts that asked to live on, `finished` those that `proxy_done` ended since.
     """
 
     plugin_configuration: bytes = b""
@@ -88,7 +89,8 @@ class HostState:
     http_calls: list[HttpCall] = field(default_factory=list)
     tick_period_ms: int = 0
     route_cache_clears: int = 0
-    is_done: bool = False
+    pending_done: set[int] = field(default_factory=set)
+    finished: list[int] = field(default_factory=list)
     call_status: tuple[int, bytes] = (0, b"")
 
     contexts: dict[int, Context] = field(default_factory=lambda: {0: Context(0)})

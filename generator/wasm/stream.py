@@ -1,18 +1,22 @@
 """One stream of a plugin, callback by callback, as Envoy drives it.
 
-Which header maps and buffers exist in which phase follows envoy-wasm, section 2.4:
-request headers are gone in the response phase, except for the filter's own local
-reply, and all are back in `proxy_on_log`.
+Which header maps exist in which phase follows envoy-wasm, section 2.4: request headers
+are there until the filter lets them pass, and in the filter's own local reply; all are
+back in `proxy_on_log`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from filters.abi import BufferType, MapType
 from generator.wasm.context import Context, HeaderList, LocalResponse
+from generator.wasm.header_map import header_map
+
+PASSING: Final = (0, 2)
+"""Actions of request headers with which Envoy 1.40 goes on."""
 
 
 class Driver(Protocol):
@@ -29,13 +33,18 @@ class Driver(Protocol):
 class Stream:
     """An HTTP request or a TCP connection.
 
-    `data_after` is what the last data callback left of its buffer.
+    `data_after` is what the last data callback left of its buffer, `sent_headers`
+    the request headers as the filter left them.
     """
 
     plugin: Driver
     context: Context
     data_after: bytes = b""
     _kept: HeaderList = field(default_factory=list)
+
+    @property
+    def sent_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return tuple(self._kept)
 
     def _run(self, export: str, *arguments: int, default: int = 0) -> int:
         return self.plugin.run(
@@ -44,9 +53,13 @@ class Stream:
 
     def request_headers(self, *, end_of_stream: bool = True) -> int:
         """Run `proxy_on_request_headers`; return its action."""
-        self._kept = self.context.header_maps[MapType.REQUEST_HEADERS]
+        maps = self.context.header_maps
+        self._kept = maps[MapType.REQUEST_HEADERS]
         size = len(self._kept)
-        return self._run("proxy_on_request_headers", size, int(end_of_stream))
+        action = self._run("proxy_on_request_headers", size, int(end_of_stream))
+        if action in PASSING and self.context.local_response is None:
+            del maps[MapType.REQUEST_HEADERS]  # they are on their way
+        return action
 
     def request_body(self, data: bytes, *, end_of_stream: bool = True) -> int:
         """Run `proxy_on_request_body`; return its action."""
@@ -60,12 +73,16 @@ class Stream:
         """Run `proxy_on_response_headers` for the upstream's answer."""
         maps = self.context.header_maps
         maps.pop(MapType.REQUEST_HEADERS, None)
-        maps[MapType.RESPONSE_HEADERS] = list(headers)
+        maps[MapType.RESPONSE_HEADERS] = header_map(MapType.RESPONSE_HEADERS, headers)
         return self._run("proxy_on_response_headers", len(headers), int(end_of_stream))
 
     def answer_locally(self, response: LocalResponse) -> None:
         """Pass the filter's own local reply through the filter."""
-        headers = [(b":status", str(response.code).encode()), *response.headers]
+        sent = [(b":status", str(response.code).encode()), *response.headers]
+        if response.body:
+            sent.append((b"content-length", str(len(response.body)).encode()))
+            sent.append((b"content-type", b"text/plain"))
+        headers = header_map(MapType.RESPONSE_HEADERS, sent)
         self.context.header_maps[MapType.RESPONSE_HEADERS] = headers
         self._run("proxy_on_response_headers", len(headers), int(not response.body))
 

@@ -124,12 +124,17 @@ def test_size_is_in_bytes(call: Call) -> None:
 @pytest.mark.parametrize("headers_map", [RESPONSE, UNKNOWN])
 def test_map_that_is_not_there(call: Call, headers_map: int) -> None:
     assert call("proxy_get_header_map_value", headers_map, b"x") == (2, b"")
-    assert call("proxy_get_header_map_pairs", headers_map) == (2, b"")
     assert call("proxy_get_header_map_size", headers_map) == (2, 0)
     assert call("proxy_add_header_map_value", headers_map, b"x", b"y") == 2
     assert call("proxy_replace_header_map_value", headers_map, b"x", b"y") == 2
     assert call("proxy_remove_header_map_value", headers_map, b"x") == 2
     assert call("proxy_set_header_map_pairs", headers_map, b"") == 2
+
+
+def test_pairs_of_a_map_that_is_not_there(call: Call) -> None:
+    # unlike all other calls; a filter must not take this for "no headers"
+    assert call("proxy_get_header_map_pairs", RESPONSE) == (0, b"")
+    assert call("proxy_get_header_map_pairs", UNKNOWN) == (2, b"")
 
 
 # --- edits ----------------------------------------------------------------------------
@@ -148,6 +153,28 @@ def test_replace_replaces_all(call: Call, headers: list[tuple[bytes, bytes]]) ->
 def test_replace_adds(call: Call, headers: list[tuple[bytes, bytes]]) -> None:
     assert call("proxy_replace_header_map_value", REQUEST, b"x-n", b"3") == 0
     assert headers[-1] == (b"x-n", b"3")
+
+
+def test_inline_header_is_joined(
+    call: Call, headers: list[tuple[bytes, bytes]]
+) -> None:
+    for value in (b"1", b"2"):
+        assert call("proxy_add_header_map_value", REQUEST, b"User-Agent", value) == 0
+    assert headers[-1] == (b"user-agent", b"1,2")
+
+
+def test_pseudo_headers_come_first(
+    call: Call, headers: list[tuple[bytes, bytes]]
+) -> None:
+    assert call("proxy_add_header_map_value", REQUEST, b":method", b"GET") == 0
+    assert call("proxy_replace_header_map_value", REQUEST, b":path", b"/b") == 0
+    assert headers[:2] == [(b":method", b"GET"), (b":path", b"/b")]
+
+
+def test_host_is_the_authority(call: Call, headers: list[tuple[bytes, bytes]]) -> None:
+    assert call("proxy_add_header_map_value", REQUEST, b"Host", b"shop") == 0
+    assert call("proxy_get_header_map_value", REQUEST, b":authority") == (0, b"shop")
+    assert call("proxy_get_header_map_value", REQUEST, b"host") == (0, b"shop")
 
 
 def test_remove_removes_all(call: Call, headers: list[tuple[bytes, bytes]]) -> None:

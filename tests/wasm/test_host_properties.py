@@ -33,6 +33,7 @@ def test_empty_property_is_not_a_missing_one(host: Host, call: Call) -> None:
     host.properties[b"plugin_root_id"] = b""
     assert call("proxy_get_property", b"plugin_root_id") == (0, b"")
     assert call("proxy_get_property", b"route_name") == (1, b"")
+    assert call("proxy_get_property", b"") == (3, b"")
 
 
 def test_root_context_reads_only_node_and_plugin(host: Host, call: Call) -> None:
@@ -123,9 +124,24 @@ def test_declared_property_lives_with_the_connection(host: Host, call: Call) -> 
     assert call("proxy_get_property", b"conn_src") == (0, b"127.0.0.2")
 
 
-def test_readonly_property_is_set_once(host: Host, call: Call) -> None:
+def test_network_filter_stores_to_the_connection(host: Host, call: Call) -> None:
+    host.context.is_network = True
+    assert call("proxy_set_property", b"seen", b"1") == 0
+    assert host.context.connection[b"seen"].value == b"1"
+
+
+def test_declaration_of_a_stream_is_in_vain(call: Call) -> None:
     arguments = declaration(b"once", readonly=True)
     assert call("proxy_call_foreign_function", b"declare_property", arguments)[0] == 0
+    assert call("proxy_set_property", b"once", b"1") == 0
+    assert call("proxy_set_property", b"once", b"2") == 0
+
+
+def test_readonly_property_is_set_once(host: Host, call: Call) -> None:
+    arguments = declaration(b"once", readonly=True)
+    host.effective = ROOT_ID
+    assert call("proxy_call_foreign_function", b"declare_property", arguments)[0] == 0
+    host.effective = STREAM_ID
     assert call("proxy_set_property", b"once", b"1") == 0
     assert call("proxy_set_property", b"once", b"2") == 2
     assert call("proxy_get_property", b"once") == (0, b"1")
@@ -153,8 +169,15 @@ def test_body_is_read_in_part(host: Host, call: Call) -> None:
     host.context.buffers[0] = b"abcdef"
     assert call("proxy_get_buffer_bytes", 0, 2, 3) == (0, b"cde")
     assert call("proxy_get_buffer_bytes", 0, 4, 99) == (0, b"ef")
-    assert call("proxy_get_buffer_bytes", 0, 0xFFFFFFFF, 1) == (2, b"")
-    assert call("proxy_get_buffer_bytes", 1, 0, 1) == (1, b"")
+    assert call("proxy_get_buffer_bytes", 0, 9, 1) == (0, b"")
+    assert call("proxy_get_buffer_bytes", 0, 1, 0xFFFFFFFF) == (0, b"bcdef")
+
+
+def test_body_that_is_not_there(call: Call) -> None:
+    assert call("proxy_get_buffer_bytes", 1, 0, 1) == (0, b"")
+    assert call("proxy_get_buffer_status", 1) == (0, 0, 0)
+    assert call("proxy_get_buffer_bytes", 4, 0, 1) == (1, b"")
+    assert call("proxy_get_buffer_bytes", 9, 0, 1) == (2, b"")
 
 
 @pytest.mark.parametrize(
@@ -163,8 +186,8 @@ def test_body_is_read_in_part(host: Host, call: Call) -> None:
         (0, 0, 0, b"XYabc"),  # prepend
         (0, 3, 0, b"XY"),  # replace all
         (3, 0, 0, b"abcXY"),  # append
-        (0, 2, 2, b"abc"),  # no other edit is known
-        (1, 1, 2, b"abc"),
+        (0, 2, 0, b"XYc"),  # replace the first
+        (1, 1, 2, b"abc"),  # no other edit is known
     ],
 )
 def test_body_edits(
@@ -176,4 +199,5 @@ def test_body_edits(
 
 
 def test_no_buffer_to_edit(call: Call) -> None:
-    assert call("proxy_set_buffer_bytes", 1, 0, 0, b"x") == 1
+    assert call("proxy_set_buffer_bytes", 1, 0, 0, b"x") == 2
+    assert call("proxy_set_buffer_bytes", 9, 0, 0, b"x") == 2

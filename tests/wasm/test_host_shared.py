@@ -28,6 +28,10 @@ def test_compare_and_swap(call: Call) -> None:
     assert call("proxy_get_shared_data", b"k")[1] == b"d"
 
 
+def test_any_number_makes_a_new_value(call: Call) -> None:
+    assert call("proxy_set_shared_data", b"k", b"a", 99) == 0
+
+
 def test_shared_by_all_vms(host: Host, call: Call) -> None:
     assert call("proxy_set_shared_data", b"k", b"a", 0) == 0
     other = Host(shared=host.shared)

@@ -33,10 +33,11 @@ def test_local_response_with_malformed_headers_has_none(host: Host, call: Call) 
     assert host.local_response == LocalResponse(403, b"", b"", (), 7)
 
 
-def test_local_response_without_http_is_not_emulated(host: Host, call: Call) -> None:
+def test_local_response_without_http_does_nothing(host: Host, call: Call) -> None:
+    # Envoy answers OK all the same: a network filter must close
     host.context.is_network = True
-    with pytest.raises(UnknownHostcall, match="without an HTTP stream"):
-        call("proxy_send_local_response", 403, b"", b"", b"", -1)
+    assert call("proxy_send_local_response", 403, b"", b"", b"", -1) == 0
+    assert host.local_response is None
 
 
 def test_forced_failure_has_no_effect(host: Host, call: Call) -> None:
@@ -66,8 +67,11 @@ def test_effective_context(host: Host, call: Call) -> None:
     assert host.effective == STREAM_ID
 
 
-def test_done_once(call: Call) -> None:
+def test_done_only_when_it_is_awaited(host: Host, call: Call) -> None:
+    assert call("proxy_done") == 1
+    host.pending_done.add(STREAM_ID)
     assert call("proxy_done") == 0
+    assert host.finished == [STREAM_ID]
     assert call("proxy_done") == 1
 
 

@@ -66,7 +66,11 @@ def test_local_reply_passes_the_filter(plugin: Plugin) -> None:
     assert not outcome.reaches_upstream
     assert outcome.status == 403
     assert outcome.local_response == LocalResponse(403, b"no_rule", b"no", (), -1)
-    assert outcome.response_after == ((b":status", b"403"),)
+    assert outcome.response_after == (
+        (b":status", b"403"),
+        (b"content-length", b"2"),
+        (b"content-type", b"text/plain"),
+    )
     assert "request map 0" in said(plugin)  # readable in our own reply
 
 
@@ -114,6 +118,17 @@ def test_idle_root_goes_at_once(plugin: Plugin) -> None:
     said(plugin)
     assert plugin.start(b"better")
     assert said(plugin)[-2:] == ["done 1", "delete 1"]
+
+
+def test_root_that_is_not_done_yet(guest: Guest) -> None:
+    plugin = Plugin(guest)
+    assert plugin.start(b"reluctant")
+    assert plugin.start(b"better")
+    assert said(plugin)[-1] == "done 1"
+    assert 1 in guest.host.contexts
+    plugin.run(1, "proxy_on_tick")
+    assert said(plugin) == ["tick 1", "delete 1"]
+    assert 1 not in guest.host.contexts
 
 
 def test_refused_update_changes_nothing(plugin: Plugin) -> None:

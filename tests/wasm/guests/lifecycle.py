@@ -6,6 +6,7 @@ from filters.abi import Action, BufferType, LogLevel, MapType, Status, StreamTyp
 from filters.hostcalls import (
     proxy_close_stream,
     proxy_continue_stream,
+    proxy_done,
     proxy_get_buffer_bytes,
     proxy_get_header_map_value,
     proxy_http_call,
@@ -20,6 +21,7 @@ from filters.pairs import begin_pairs, put_pair
 OUT = Buffer(256)
 
 waiting: u32 = 0
+is_reluctant: bool = False
 
 
 def say(what: View, context_id: u32) -> None:
@@ -42,9 +44,12 @@ def proxy_on_vm_start(context_id: u32, size: u32) -> u32:
 
 @export
 def proxy_on_configure(context_id: u32, size: u32) -> u32:
+    global is_reluctant
     say(b"configure ", context_id)
     _, text = proxy_get_buffer_bytes(BufferType.PLUGIN_CONFIGURATION, 0, size)
     assert text != b"fault"
+    if text == b"reluctant":
+        is_reluctant = True
     return 0 if text == b"bad" else 1
 
 
@@ -113,6 +118,7 @@ def proxy_on_response_headers(context_id: u32, count: u32, end_of_stream: u32) -
 @export
 def proxy_on_tick(context_id: u32) -> None:
     say(b"tick ", context_id)
+    proxy_done()
 
 
 @export
@@ -135,7 +141,7 @@ def proxy_on_log(context_id: u32) -> None:
 @export
 def proxy_on_done(context_id: u32) -> u32:
     say(b"done ", context_id)
-    return 1
+    return 0 if is_reluctant and context_id == 1 else 1
 
 
 @export

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from generator.policy.model import IPAddress
 from generator.policy.oracle_connections import Connection
 
 CONFORMANCE: Final = Path(__file__).parents[2].parent / "shared" / "conformance"
@@ -55,38 +56,42 @@ def parse_line(source: str, destination: str, text: str) -> Iterator[Connection]
 
 def canonical(connections: Iterable[Connection]) -> list[Connection]:
     """Return connections sorted, with touching address ranges joined."""
-    inside: list[Connection] = []
-    outside: dict[tuple[str, str, str, str], list[tuple[int, int]]] = {}
+    found: list[Connection] = []
+    outside: dict[_Key, list[tuple[int, int]]] = {}
     for each in connections:
         source, destination = _as_range(each["source"]), _as_range(each["destination"])
-        ports = repr(each["ports"])
-        if source:
-            key = "source", each["destination"], each["protocol"], ports
-            outside.setdefault(key, []).append(source)
-        elif destination:
-            key = "destination", each["source"], each["protocol"], ports
-            outside.setdefault(key, []).append(destination)
-        else:
-            inside.append(each)
-    inside += _join_outside(outside)
-    return sorted(inside, key=lambda c: (c["source"], c["destination"], c["protocol"]))
+        span = source or destination
+        if span is None:
+            found.append(each)
+            continue
+        name = each["destination"] if source else each["source"]
+        ports = tuple((first, last) for first, last in each["ports"])
+        key = _Key(bool(source), name, each["protocol"], ports, span[0].version)
+        outside.setdefault(key, []).append((int(span[0]), int(span[1])))
+    for key, spans in outside.items():
+        found += [_join_line(key, *span) for span in _join(sorted(spans))]
+    return sorted(found, key=lambda c: (c["source"], c["destination"], c["protocol"]))
 
 
-def _join_outside(
-    outside: dict[tuple[str, str, str, str], list[tuple[int, int]]],
-) -> Iterator[Connection]:
-    for (end, name, protocol, ports), spans in outside.items():
-        for first, last in _join(sorted(spans)):
-            span = f"{ip_address(first)}-{ip_address(last)}"
-            yield Connection(
-                source=span if end == "source" else name,
-                destination=name if end == "source" else span,
-                protocol=protocol,
-                ports=[
-                    [int(number) for number in pair]
-                    for pair in re.findall(r"\[(\d+), (\d+)\]", ports)
-                ],
-            )
+class _Key(NamedTuple):
+    """What address ranges must have in common to be one."""
+
+    is_source: bool
+    name: str
+    protocol: str
+    ports: tuple[tuple[int, int], ...]
+    version: int
+
+
+def _join_line(key: _Key, first: int, last: int) -> Connection:
+    family = IPv4Address if key.version == 4 else IPv6Address
+    span = f"{family(first)}-{family(last)}"
+    return Connection(
+        source=span if key.is_source else key.name,
+        destination=key.name if key.is_source else span,
+        protocol=key.protocol,
+        ports=[[first, last] for first, last in key.ports],
+    )
 
 
 def _join(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -99,11 +104,11 @@ def _join(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _as_range(name: str) -> tuple[int, int] | None:
+def _as_range(name: str) -> tuple[IPAddress, IPAddress] | None:
     match = _RANGE.fullmatch(name)
     if match is None:
         return None
-    return int(ip_address(match["first"])), int(ip_address(match["last"]))
+    return ip_address(match["first"]), ip_address(match["last"])
 
 
 def _name(text: str) -> str:

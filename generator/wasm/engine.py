@@ -93,6 +93,7 @@ class ExportedFunction:
         "_func",
         "_func_ref",
         "_masks",
+        "_raw",
         "_results",
         "_size",
         "_stack",
@@ -104,7 +105,9 @@ class ExportedFunction:
         self._masks = tuple(MASKS[str(t)] for t in kind.params)
         self._results = tuple(MASKS[str(t)] for t in kind.results)
         self._size = max(len(self._masks), len(self._results))
-        self._words = ctypes.c_uint64 * (self._size * RAW_WORDS)
+        # shared by all calls: both ends copy their values at once
+        self._words = (ctypes.c_uint64 * (self._size * RAW_WORDS))()
+        self._raw = ctypes.cast(self._words, ctypes.POINTER(ffi.wasmtime_val_raw_t))
         self._context = store._context()
         self._func = func._func  # keeps the reference below alive
         self._func_ref = ctypes.byref(self._func)
@@ -113,14 +116,14 @@ class ExportedFunction:
     def __call__(self, *arguments: int) -> Any:
         if len(arguments) != len(self._masks):
             raise TypeError(f"{len(arguments)} arguments for {len(self._masks)}")
-        words = self._words()
+        words = self._words
         for i, mask in enumerate(self._masks):
             words[i * RAW_WORDS] = arguments[i] & mask
         trap = ctypes.POINTER(ffi.wasm_trap_t)()
         error = ffi.wasmtime_func_call_unchecked(
             self._context,
             self._func_ref,
-            ctypes.cast(words, ctypes.POINTER(ffi.wasmtime_val_raw_t)),
+            self._raw,
             self._size,
             ctypes.byref(trap),
         )

@@ -69,9 +69,11 @@ def add_header(headers: HeaderList, map_type: int, name: bytes, value: bytes) ->
             if other == key:
                 headers[i] = (key, first + b"," + value)
                 return
-    is_pseudo = key.startswith(b":")
-    plain = [i for i, (other, _) in enumerate(headers) if not other.startswith(b":")]
-    headers.insert(plain[0] if is_pseudo and plain else len(headers), (key, value))
+    at = len(headers)
+    if key.startswith(b":"):
+        while at and not headers[at - 1][0].startswith(b":"):
+            at -= 1
+    headers.insert(at, (key, value))
 
 
 def remove_header(headers: HeaderList, map_type: int, name: bytes) -> None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from generator.analysis.allowed import Answer, answers, why_not_believed
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Verdict
+from generator.analysis.errors import QuestionError
 from generator.analysis.key_ranges import merge
 from generator.analysis.names import (
     NamedAddress,
@@ -25,7 +26,6 @@ from generator.analysis.names import (
 )
 from generator.analysis.ports import PortText, find_ports
 from generator.analysis.sentences import Side, describe
-from generator.errors import TableError
 from generator.overlay.model import Overlay
 from generator.policy.model import Direction, Model, Protocol
 from generator.table.ports import key_of
@@ -102,16 +102,18 @@ class Explainer:
     ) -> Explanation:
         """Explain a flow; ends and port as a person writes them.
 
-        Raises: TableError RUN0010 for a name, RUN0011 for a port that is not there.
+        Raises: QuestionError RUN0010 for a name, RUN0011 for a port that is not there.
         """
         sender = self._names.find(source)
         if isinstance(sender, NamedService):
             hint = "give the workload behind it, which does the sending"
             message = f"{sender.title} does not send"
-            raise TableError.of("RUN0010", message, hint=hint)
+            raise QuestionError.of("RUN0010", message, hint=hint)
         receiver = self._names.find(destination)
         ports = find_ports(receiver, protocol, port)
-        notes = () if ports.note is None else (ports.note,)
+        notes = tuple(
+            note for note in (ports.note, self._note(receiver, ports)) if note
+        )
         ends = tuple(self._destinations(receiver, ports))
         flows = tuple(
             self._judge(start, end, protocol)

@@ -49,9 +49,12 @@ def ports_text(spans: Iterable[PortSpan]) -> str:
 
 
 def keys_text(keys: Iterable[KeyRange]) -> str:
-    """Spell the ports of all protocols: "TCP 80,8000-8100, UDP 53"."""
-    parts = []
-    for protocol, spans in split_keys(keys):
-        is_all = spans == ((1, LAST_PORT),)
-        parts.append(protocol if is_all else f"{protocol} {ports_text(spans)}")
-    return ", ".join(parts)
+    """Spell the ports of all protocols: "TCP 80,8000-8100, UDP 53", "all ports"."""
+    found = split_keys(keys)
+    everything = ((1, LAST_PORT),)
+    if [spans for _, spans in found] == [everything] * len(Protocol):
+        return "all ports"
+    return ", ".join(
+        f"{protocol} {'all ports' if spans == everything else ports_text(spans)}"
+        for protocol, spans in found
+    )

@@ -9,12 +9,14 @@ cart.shop.workload.pepmesh    an owner, as senders name it
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 from generator.analysis.endpoints import Endpoint, Owner, find_owners, owner_name
-from generator.errors import TableError, ToolError
+from generator.analysis.errors import QuestionError
+from generator.errors import Diagnostic
 from generator.overlay.address import overlay_network
 from generator.overlay.model import Overlay, TargetKind
 from generator.policy.model import IPAddress, Member, Model, Service
@@ -75,7 +77,7 @@ class Names:
                     found.append((owner_name(member), rows[workload.id]))
 
     def find(self, text: str) -> Named:
-        """Return what a text names. Raises: TableError RUN0010."""
+        """Return what a text names. Raises: QuestionError RUN0010."""
         try:
             address = ip_address(text)
         except ValueError:
@@ -100,12 +102,29 @@ class Names:
             return self._owner(self.owners[name])
         if kind is not TargetKind.WORKLOAD and name in self.services:
             return self._service(name)
-        raise _unknown(f"no workload or Service is called {text!a}", self._hint(text))
+        hint = suggest(text, {*self.owners, *self.services})
+        raise _unknown(f"no workload or Service is called {text!a}", hint)
 
     def _owner(self, owner: Owner) -> NamedOwner:
         endpoints = sorted(owner.endpoints, key=_endpoint_order)
         members = tuple(self._members[owner.name])
         return NamedOwner(owner.name, tuple(endpoints), members)
+
+    def service_note(self, named: Named, number: int) -> str | None:
+        """Help those who name a workload but mean a port of the Service of its name."""
+        if not isinstance(named, NamedOwner) or named.title not in self.services:
+            return None
+        service = self.services[named.title]
+        if number in {port.number for member in named.members for port in member.ports}:
+            return None
+        for port in service.ports:
+            if port.number == number and port.target != number:
+                host = f"{service.name}.{service.namespace}{SERVICE_SUFFIX}"
+                return (
+                    f"Service {named.title} leads from port {number} to "
+                    f"{port.target}: to ask about it, name {host}."
+                )
+        return None
 
     def _service(self, name: str) -> NamedService:
         service = self.services[name]
@@ -117,13 +136,15 @@ class Names:
         )
         return NamedService(f"Service {name}", service, next(found, None))
 
-    def _hint(self, text: str) -> str:
-        known = sorted({*self.owners, *self.services})
-        close = [name for name in known if name.partition("/")[2] == text]
-        close += difflib.get_close_matches(text, known, _SUGGESTIONS)
-        if not close:
-            return "write NAMESPACE/NAME; `pepmesh simulate` prints all names"
-        return f"did you mean {' or '.join(dict.fromkeys(close[:_SUGGESTIONS]))}?"
+
+def suggest(text: str, known: Iterable[str]) -> str:
+    """Return a hint with the names that a person may have meant."""
+    names = sorted(known)
+    close = [name for name in names if name.partition("/")[2] == text]
+    close += difflib.get_close_matches(text, names, _SUGGESTIONS)
+    if not close:
+        return ""
+    return f"did you mean {' or '.join(dict.fromkeys(close[:_SUGGESTIONS]))}?"
 
 
 def endpoint_title(name: str, endpoint: Endpoint, overlay: Overlay) -> str:
@@ -155,5 +176,5 @@ def _endpoint_order(endpoint: Endpoint) -> tuple[int, int, int]:
     return number, endpoint.address.version, int(endpoint.address)
 
 
-def _unknown(message: str, hint: str) -> ToolError:
-    return TableError.of("RUN0010", message, hint=hint)
+def _unknown(message: str, hint: str) -> QuestionError:
+    return QuestionError([Diagnostic("RUN0010", message, hint=hint)])

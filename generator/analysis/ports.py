@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from generator.analysis.errors import QuestionError
 from generator.analysis.names import NamedAddress, NamedOwner, NamedService
-from generator.errors import TableError, ToolError
+from generator.errors import Diagnostic
 from generator.overlay.model import port_numbers
 from generator.policy.model import Protocol
 from generator.table.model import TableBackend
@@ -36,7 +37,7 @@ class PortText:
 def find_ports(
     named: NamedOwner | NamedService | NamedAddress, protocol: Protocol, text: str
 ) -> PortText:
-    """Find a destination's ports by number or name. Raises: TableError RUN0011."""
+    """Find a destination's ports by number or name. Raises: QuestionError RUN0011."""
     number = _number(text)
     match named:
         case NamedAddress():
@@ -104,5 +105,5 @@ def _list(what: str, names: Iterable[str]) -> str:
     return f"{what} {', '.join(found)}" if found else f"{what} none"
 
 
-def _wrong(message: str, hint: str = "") -> ToolError:
-    return TableError.of("RUN0011", message, hint=hint)
+def _wrong(message: str, hint: str = "") -> QuestionError:
+    return QuestionError([Diagnostic("RUN0011", message, hint=hint)])

@@ -1,0 +1,136 @@
+"""Read rules back from a module: who may reach whom, on which ports, by which rule.
+
+Where in the pipeline: `module -> decoded table -> inspection`. Nothing but the bytes
+is looked at, so names are what the table has: workloads are called by the targets
+that lead to them, or by their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from generator.analysis.key_ranges import merge, split_keys
+from generator.analysis.spans import make_spans
+from generator.overlay.model import TargetKind
+from generator.policy.model import Direction, Protocol
+from generator.table.model import (
+    AddressList,
+    PortList,
+    RuleTable,
+    Subject,
+    TableWorkload,
+)
+from generator.table.ports import KeyRange
+
+ANYONE: Final = "anyone"
+MEMBERS: Final = "every member"
+OUTSIDE: Final = "addresses outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What one rule allows one peer. `rule` None: no policy isolates the subject."""
+
+    peer: str
+    keys: tuple[KeyRange, ...]
+    rule: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A workload with what its policies allow, by direction."""
+
+    workload: TableWorkload
+    owners: tuple[str, ...]
+    isolated_by: dict[Direction, int | None]
+    permissions: dict[Direction, tuple[Permission, ...]]
+
+    @property
+    def title(self) -> str:
+        return ", ".join(self.owners) or f"workload {self.workload.id}"
+
+
+def inspect_table(table: RuleTable) -> list[Inspected]:
+    """Return every workload of a table, by id."""
+    return list(_Inspector(table).workloads())
+
+
+class _Inspector:
+    def __init__(self, table: RuleTable) -> None:
+        self._table = table
+        self._owners: dict[int, list[str]] = {w.id: [] for w in table.workloads}
+        for target in table.targets:
+            if target.kind is TargetKind.WORKLOAD:
+                name = f"{table.realms[target.realm]}/{target.name}"
+                for backend in (b for port in target.ports for b in port.backends):
+                    self._owners[backend.workload].append(name)
+
+    def workloads(self) -> Iterator[Inspected]:
+        for row in self._table.workloads:
+            subjects = {
+                Direction.INGRESS: self._table.subjects[row.ingress_subject],
+                Direction.EGRESS: self._table.subjects[row.egress_subject],
+            }
+            yield Inspected(
+                row,
+                tuple(sorted(self._owners[row.id])),
+                {d: subject.default_rule for d, subject in subjects.items()},
+                {d: tuple(self._permissions(s, row)) for d, s in subjects.items()},
+            )
+
+    def _permissions(
+        self, subject: Subject, own: TableWorkload
+    ) -> Iterator[Permission]:
+        if subject.default_rule is None:
+            yield Permission(ANYONE, ((0, 0x2FFFF),), None)
+            return
+        if subject.members == subject.outside:
+            yield from _by_rule(ANYONE, subject.members)
+        else:
+            yield from _by_rule(MEMBERS, subject.members)
+            yield from _by_rule(OUTSIDE, subject.outside)
+        for peer, ports in subject.peers.items():
+            yield from _by_rule(self._peer_title(peer, own), ports)
+        yield from _addresses(subject.addresses4, 4)
+        yield from _addresses(subject.addresses6, 6)
+
+    def _peer_title(self, peer: int, own: TableWorkload) -> str:
+        if peer < WIDE_PEERS:
+            return f"namespace {self._table.realms[peer]}"
+        found = []
+        for row in self._table.workloads:
+            is_local = row.realm == own.realm and peer == LOCAL_PEERS + row.local_peer
+            if is_local or peer == WIDE_PEERS + row.wide_peer:
+                found += self._owners[row.id] or [f"workload {row.id}"]
+        return ", ".join(sorted(set(found)))
+
+
+def _addresses(addresses: AddressList, version: int) -> Iterator[Permission]:
+    spans = make_spans([start for start, _ in addresses], version)
+    for span, (_, ports) in zip(spans, addresses, strict=True):
+        yield from _by_rule(_span_text(span.first, span.last), ports)
+
+
+def _span_text(
+    first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Address
+) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _by_rule(peer: str, ports: PortList) -> Iterator[Permission]:
+    keys: dict[int, list[KeyRange]] = {}
+    for row in ports:
+        keys.setdefault(row.rule, []).append((row.first, row.last))
+    for rule, ranges in sorted(keys.items()):
+        yield Permission(peer, merge([ranges]), rule)
+
+
+def ports_by_protocol(keys: tuple[KeyRange, ...]) -> dict[Protocol, list[list[int]]]:
+    """Return ports as JSON has them."""
+    return {
+        protocol: [list(span) for span in spans] for protocol, spans in split_keys(keys)
+    }

@@ -111,9 +111,8 @@ class Explainer:
             raise QuestionError.of("RUN0010", message, hint=hint)
         receiver = self._names.find(destination)
         ports = find_ports(receiver, protocol, port)
-        notes = tuple(
-            note for note in (ports.note, self._note(receiver, ports)) if note
-        )
+        said = (ports.note, self._names.service_note(receiver, ports.asked))
+        notes = tuple(note for note in said if note)
         ends = tuple(self._destinations(receiver, ports))
         flows = tuple(
             self._judge(start, end, protocol)

@@ -26,14 +26,14 @@ def resolve_type(context: Context, py_type: ast.expr) -> Type:
         return _named(context, py_type)
     if isinstance(py_type, ast.Subscript) and _is_tuple(py_type.value):
         return _tuple(context, py_type)
-    context.fail("GST0016", "this is not a guest type", py_type)
+    raise context.refusal("GST0016", "this is not a guest type", py_type)
 
 
 def scalar_type(context: Context, py_type: ast.expr) -> ScalarType:
     """Return the type of something that holds one value."""
     type_ = resolve_type(context, py_type)
     if isinstance(type_, TupleType) or type_ == NONE:
-        context.fail("GST0016", f"{type_} cannot stand here", py_type)
+        raise context.refusal("GST0016", f"{type_} cannot stand here", py_type)
     return type_
 
 
@@ -51,7 +51,9 @@ def _named(context: Context, py_name: ast.Name) -> ScalarType:
         hint = "use View, or a static Buffer"
     else:
         hint = did_you_mean(py_name.id, NAMED_TYPES)
-    context.fail("GST0016", f'"{py_name.id}" is not a guest type', py_name, hint)
+    raise context.refusal(
+        "GST0016", f'"{py_name.id}" is not a guest type', py_name, hint
+    )
 
 
 def _is_tuple(py_expr: ast.expr) -> bool:
@@ -61,9 +63,9 @@ def _is_tuple(py_expr: ast.expr) -> bool:
 def _tuple(context: Context, py_type: ast.Subscript) -> TupleType:
     py_items = py_type.slice
     if not isinstance(py_items, ast.Tuple) or len(py_items.elts) < 2:
-        context.fail("GST0016", "tuple[...] names two or more types", py_type)
+        raise context.refusal("GST0016", "tuple[...] names two or more types", py_type)
     items = tuple(scalar_type(context, py_item) for py_item in py_items.elts)
     for item, py_item in zip(items, py_items.elts, strict=True):
         if item in (BUFFER, WORDS):
-            context.fail("GST0016", f"a {item} is not returned", py_item)
+            raise context.refusal("GST0016", f"a {item} is not returned", py_item)
     return TupleType(items)

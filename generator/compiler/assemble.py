@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from generator.compiler.border import (
     function_type,
@@ -59,8 +60,10 @@ class _Assembly:
 
 
 def assemble(
-    name: str, functions: Sequence[tuple[FunctionSymbol, Lowered]],
-    exports: Exports, linker: Linker,
+    name: str,
+    functions: Sequence[tuple[FunctionSymbol, Lowered]],
+    exports: Exports,
+    linker: Linker,
 ) -> Module:
     """Make the module."""
     assembly = _Assembly(linker)
@@ -85,11 +88,9 @@ def _add_imports(assembly: _Assembly) -> None:
             import_id = linker.callee(f"import {hostcall.import_name}")
             assembly.index_of_id[import_id] = index
 
-            def write(
-                code: Code, hostcall: HostcallSymbol = hostcall, id_: int = import_id
-            ) -> None:
-                write_hostcall(code, linker, hostcall, id_)
-
+            write = partial(
+                write_hostcall, linker=linker, hostcall=hostcall, import_id=import_id
+            )
             type_ = hostcall_type(hostcall)
             index = assembly.add(f"call {hostcall.import_name}", type_, write)
         assembly.index_of_id[linker.callee(hostcall)] = index
@@ -103,10 +104,7 @@ def _add_exports(assembly: _Assembly, exports: Exports) -> None:
             index = assembly.index_of_id[linker.callee(function)]
             assembly.export(MALLOC, index)
             continue
-
-        def write(code: Code, function: FunctionSymbol = function) -> None:
-            write_export(code, linker, function, handler)
-
+        write = partial(write_export, linker=linker, function=function, handler=handler)
         type_ = function_type(function)
         assembly.export(function.name, assembly.add(function.name, type_, write))
     if not any(function.name == MALLOC for function in exports.functions):
@@ -116,28 +114,21 @@ def _add_exports(assembly: _Assembly, exports: Exports) -> None:
 def _add_runtime(assembly: _Assembly) -> None:
     linker = assembly.linker
     for name, runtime in RUNTIME.items():
-        if name not in linker.ids:
-            continue
-
-        def write(code: Code, write_body: Callable[[Code, Linker], None]) -> None:
-            write_body(code, linker)
-
-        body = runtime.write
-        index = assembly.add(name, runtime.type, lambda code: write(code, body))
-        assembly.index_of_id[linker.callee(name)] = index
-        if name == MALLOC:
-            assembly.export(MALLOC, index)
+        if name in linker.ids:
+            code = Code(runtime.type.parameters)
+            runtime.write(code, linker)
+            index = assembly.add_lowered(Lowered(name, runtime.type, code))
+            assembly.index_of_id[linker.callee(name)] = index
+            if name == MALLOC:
+                assembly.export(MALLOC, index)
 
 
 def _module(name: str, assembly: _Assembly) -> Module:
     linker = assembly.linker
     indices = [assembly.index_of_id[i] for i in range(len(linker.ids))]
-    functions = tuple(
-        Function(f.name, f.type, tuple(f.code.locals), finish(f.code.instructions, indices))
-        for f in assembly.lowered
-    )
-    for item in (*assembly.imports, *functions):
-        linker.type_index(item.type)
+    functions = tuple(_finished(lowered, indices) for lowered in assembly.lowered)
+    for type_ in [i.type for i in assembly.imports] + [f.type for f in functions]:
+        linker.type_index(type_)
     memory = Export(MEMORY, ExportKind.MEMORY, 0)
     return Module(
         name,
@@ -149,3 +140,9 @@ def _module(name: str, assembly: _Assembly) -> Module:
         linker.memory.pages,
         linker.memory.data,
     )
+
+
+def _finished(lowered: Lowered, indices: Sequence[int]) -> Function:
+    code = lowered.code
+    body = finish(code.instructions, indices)
+    return Function(lowered.name, lowered.type, tuple(code.locals), body)

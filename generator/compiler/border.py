@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.compiler.callbacks import CALLBACKS
 from generator.compiler.code import Code
 from generator.compiler.layout import slot_types
 from generator.compiler.link import (
@@ -29,7 +28,6 @@ from generator.compiler.symbols import FunctionSymbol, HostcallSymbol
 from generator.compiler.types import (
     BOOL,
     BUFFER,
-    NONE,
     TupleType,
     Type,
     flatten,
@@ -105,10 +103,7 @@ def _call_handler(
     code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
     code.set(fault)
     _reset(code, linker)
-    if function.parameters and function.name in CALLBACKS:
-        code.emit(op.LOCAL_GET, 0)
-    else:
-        code.const(0)
+    _push_context_id(code)
     code.emit(op.LOCAL_GET, fault)
     code.emit(op.CALL, linker.callee(handler))
     code.set(answer)
@@ -119,19 +114,29 @@ def _call_handler(
     _push_answer(code, function.result, answer)
 
 
+def _push_context_id(code: Code) -> None:
+    """The context is the first argument, in every callback that has one."""
+    if not code.parameters:
+        code.const(0)
+        return
+    code.emit(op.LOCAL_GET, 0)
+    if code.parameters[0] is ValueType.I64:
+        code.emit(op.I32_WRAP_I64)
+
+
 def _push_answer(code: Code, result: Type, answer: int) -> None:
-    """Give the handler's answer as the first result; others are 0."""
-    for place, type_ in enumerate(flatten(result)):
-        is_i32 = type_ is ValueType.I32
-        if place > 0 or result == NONE:
-            code.const(0, 32 if is_i32 else 64)
-            continue
-        code.emit(op.LOCAL_GET, answer)
-        if not is_i32:
-            code.emit(op.I64_EXTEND_I32_U)
-        elif result == BOOL:
-            code.const(0)
-            code.emit(op.I32_NE)
+    """Give the handler's answer; a function with several results gives zeros."""
+    types = flatten(result)
+    if len(types) != 1:
+        for type_ in types:
+            code.const(0, 32 if type_ is ValueType.I32 else 64)
+        return
+    code.emit(op.LOCAL_GET, answer)
+    if types[0] is ValueType.I64:
+        code.emit(op.I64_EXTEND_I32_U)
+    elif result == BOOL:
+        code.const(0)
+        code.emit(op.I32_NE)
 
 
 # --- hostcalls -----------------------------------------------------------------------

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from generator.compiler.ir import Call, FunctionIR
+from generator.compiler.ir import (
+    Call,
+)
+from generator.compiler.ir_statements import (
+    FunctionIR,
+)
 from generator.compiler.source_module import SourceModule
 from generator.compiler.symbols import FunctionSymbol
 from generator.compiler.walk import all_expressions
+from generator.errors import CompileError
 
 
 def order_functions(
@@ -64,15 +70,15 @@ class _Order:
         if symbol in self.done:
             return
         if symbol in self.path:
-            self._refuse(symbol)
+            raise self._refuse(symbol)
         self.path.append(symbol)
         for callee in callees(function):
             self.visit(self.known[callee])
         self.path.pop()
         self.done[symbol] = function
 
-    def _refuse(self, symbol: FunctionSymbol) -> None:
+    def _refuse(self, symbol: FunctionSymbol) -> CompileError:
         cycle = [*self.path[self.path.index(symbol) :], symbol]
         chain = " -> ".join(s.name for s in cycle)
         module = self.modules[symbol.module]
-        module.fail("GST0036", f"recursion: {chain}", symbol.py_node)
+        return module.refusal("GST0036", f"recursion: {chain}", symbol.py_node)

@@ -14,7 +14,12 @@ from generator.compiler.check_expression import check_expression
 from generator.compiler.check_statement import check_block
 from generator.compiler.collect import Names
 from generator.compiler.context import Context
-from generator.compiler.ir import FunctionIR, Local
+from generator.compiler.ir import (
+    Local,
+)
+from generator.compiler.ir_statements import (
+    FunctionIR,
+)
 from generator.compiler.scope import FunctionScope, count_stores
 from generator.compiler.symbols import FunctionSymbol
 from generator.compiler.types import NONE
@@ -28,15 +33,13 @@ def check_functions(
     functions: list[FunctionIR] = []
     errors: list[Diagnostic] = []
     for names in program:
-        for name in names.names:
-            symbol = names.names[name]
-            if isinstance(symbol, FunctionSymbol) and name in names.own:
-                scope = FunctionScope(count_stores(symbol.py_node), symbol.result)
-                context = Context(
-                    names.module, names.names, embedded, check_expression, scope
-                )
-                functions.append(_check_function(context, scope, symbol))
-                errors.extend(scope.errors)
+        for symbol in names.functions:
+            scope = FunctionScope(count_stores(symbol.py_node), symbol.result)
+            context = Context(
+                names.module, names.names, embedded, check_expression, scope
+            )
+            functions.append(_check_function(context, scope, symbol))
+            errors.extend(scope.errors)
     if errors:
         raise CompileError(errors)
     return functions
@@ -53,9 +56,9 @@ def _check_function(
         scope.mark_assigned(parameter.name)
     try:
         body = check_block(context, symbol.py_node.body)
-    except RecursionError:
+    except RecursionError as error:
         message = f'"{symbol.name}" is nested too deeply'
-        context.fail("GST0047", message, symbol.py_node)
+        raise context.refusal("GST0047", message, symbol.py_node) from error
     if symbol.result != NONE and not scope.is_unreachable and not scope.errors:
         message = f'"{symbol.name}" can end without returning {symbol.result}'
         diagnostic = context.module.diagnostic("GST0031", message, symbol.py_node)

@@ -6,7 +6,14 @@ import ast
 
 from generator.compiler import fold
 from generator.compiler.context import Context
-from generator.compiler.ir import Const, Expr, PoolItem, ReadField, Slice, Static
+from generator.compiler.ir import (
+    Const,
+    Expr,
+    PoolItem,
+    ReadField,
+    Slice,
+    Static,
+)
 from generator.compiler.scope import Poisoned
 from generator.compiler.source_module import did_you_mean
 from generator.compiler.symbols import (
@@ -32,6 +39,7 @@ from generator.compiler.types import (
     IntType,
     RecordType,
 )
+from generator.errors import CompileError
 
 
 def check_constant(context: Context, py_expr: ast.Constant) -> Expr:
@@ -45,9 +53,9 @@ def check_constant(context: Context, py_expr: ast.Constant) -> Expr:
         return literal(value)
     if isinstance(value, str):
         hint = f"write b{value!r}" if value.isascii() else ""
-        context.fail("GST0011", "a str is not guest Python", py_expr, hint)
+        raise context.refusal("GST0011", "a str is not guest Python", py_expr, hint)
     name = type(value).__name__
-    context.fail("GST0011", f"{name} is not a type of guest Python", py_expr)
+    raise context.refusal("GST0011", f"{name} is not a type of guest Python", py_expr)
 
 
 def literal(value: bytes) -> Static:
@@ -76,14 +84,14 @@ def check_name(context: Context, py_name: ast.Name) -> Expr:
         case GlobalSymbol():
             return fold.read_global(symbol)
         case FunctionSymbol() | HostcallSymbol():
-            context.fail(
+            raise context.refusal(
                 "GST0011",
                 f'a function is not a value: "{name}"',
                 py_name,
                 f"call it: {name}(...)",
             )
         case _:
-            context.fail("GST0011", f'"{name}" is not a value', py_name)
+            raise context.refusal("GST0011", f'"{name}" is not a value', py_name)
 
 
 def find_symbol(context: Context, py_name: ast.Name) -> Symbol:
@@ -94,7 +102,9 @@ def find_symbol(context: Context, py_name: ast.Name) -> Symbol:
         if context.scope is not None:
             known |= set(context.scope.locals) | set(context.scope.counters)
         hint = did_you_mean(py_name.id, known)
-        context.fail("GST0013", f'"{py_name.id}" is not defined', py_name, hint)
+        raise context.refusal(
+            "GST0013", f'"{py_name.id}" is not defined', py_name, hint
+        )
     return symbol
 
 
@@ -110,12 +120,12 @@ def _local(context: Context, py_name: ast.Name) -> Expr:
     if not scope.is_assigned(name) or (
         name not in scope.locals and name not in scope.fixed
     ):
-        _refuse_unassigned(context, py_name)
+        raise _refuse_unassigned(context, py_name)
     fixed = scope.fixed.get(name)
     return fixed if fixed is not None else fold.read_local(scope.locals[name])
 
 
-def _refuse_unassigned(context: Context, py_name: ast.Name) -> None:
+def _refuse_unassigned(context: Context, py_name: ast.Name) -> CompileError:
     scope = context.scope
     assert scope is not None
     name = py_name.id
@@ -128,7 +138,7 @@ def _refuse_unassigned(context: Context, py_name: ast.Name) -> None:
     else:
         message = f'"{name}" may have no value here'
         hint = "assign it before, on every path"
-    context.fail("GST0026", message, py_name, hint)
+    return context.refusal("GST0026", message, py_name, hint)
 
 
 def check_attribute(context: Context, py_expr: ast.Attribute) -> Expr:
@@ -150,7 +160,7 @@ def _member(context: Context, enum: EnumSymbol, py_expr: ast.Attribute) -> Expr:
     if value is None:
         message = f'{enum.name} has no member "{py_expr.attr}"'
         hint = did_you_mean(py_expr.attr, enum.members)
-        context.fail("GST0014", message, py_expr, hint)
+        raise context.refusal("GST0014", message, py_expr, hint)
     return fold.integer(value)
 
 
@@ -158,12 +168,12 @@ def field_of(context: Context, record: Expr, py_expr: ast.Attribute) -> ReadFiel
     """Check `.field` of a record."""
     if not isinstance(record.type, RecordType):
         message = f'a {record.type} has no attribute "{py_expr.attr}"'
-        context.fail("GST0014", message, py_expr)
+        raise context.refusal("GST0014", message, py_expr)
     field = record.type.field(py_expr.attr)
     if field is None:
         message = f'{record.type.name} has no field "{py_expr.attr}"'
         hint = did_you_mean(py_expr.attr, [f.name for f in record.type.fields])
-        context.fail("GST0014", message, py_expr, hint)
+        raise context.refusal("GST0014", message, py_expr, hint)
     return fold.read_field(record, field)
 
 
@@ -172,7 +182,7 @@ def check_subscript(context: Context, py_expr: ast.Subscript) -> Expr:
     pool = _pool(context, py_expr.value)
     if pool is not None:
         if isinstance(py_expr.slice, ast.Slice):
-            context.fail("GST0022", "a Pool has no slices", py_expr)
+            raise context.refusal("GST0022", "a Pool has no slices", py_expr)
         index = check_index(context, py_expr.slice, pool.object.count)
         return PoolItem(pool.object, index, pool.record)
     array = context.check_value(py_expr.value)
@@ -199,7 +209,7 @@ def element_type(context: Context, array: Expr, py_expr: ast.expr) -> IntType:
         return U32_TYPE
     if isinstance(array, Static) and isinstance(array.object.element, IntType):
         return array.object.element
-    context.fail("GST0022", f"a {array.type} has no elements", py_expr)
+    raise context.refusal("GST0022", f"a {array.type} has no elements", py_expr)
 
 
 def known_count(array: Expr) -> int | None:
@@ -213,10 +223,10 @@ def check_index(context: Context, py_index: ast.expr, count: int | None) -> Expr
     index = context.check_int(py_index)
     if index.interval.low < 0:
         message = f"an index must not be negative; this can be {index.interval}"
-        context.fail("GST0034", message, py_index)
+        raise context.refusal("GST0034", message, py_index)
     if count is not None and index.interval.low >= count:
         message = f"index {index.interval} is outside {count} elements"
-        context.fail("GST0035", message, py_index)
+        raise context.refusal("GST0035", message, py_index)
     return index
 
 
@@ -224,9 +234,9 @@ def _slice(
     context: Context, array: Expr, py_expr: ast.Subscript, py_slice: ast.Slice
 ) -> Expr:
     if array.type not in (VIEW, BUFFER):
-        context.fail("GST0022", f"a {array.type} has no slices", py_expr)
+        raise context.refusal("GST0022", f"a {array.type} has no slices", py_expr)
     if py_slice.step is not None:
-        context.fail("GST0011", "a slice has no step here", py_slice.step)
+        raise context.refusal("GST0011", "a slice has no step here", py_slice.step)
     start = _bound(context, py_slice.lower) or fold.integer(0)
     return Slice(array, start, _bound(context, py_slice.upper))
 
@@ -237,6 +247,5 @@ def _bound(context: Context, py_bound: ast.expr | None) -> Expr | None:
     bound = context.check_int(py_bound)
     if bound.interval.low < 0:
         message = f"a bound must not be negative; this can be {bound.interval}"
-        context.fail("GST0034", message, py_bound)
+        raise context.refusal("GST0034", message, py_bound)
     return bound
-

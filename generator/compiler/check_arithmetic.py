@@ -79,7 +79,9 @@ def operation_of(
     operation = OPERATIONS.get(type(py_operator))
     if operation is None:
         hint = "write a // b" if isinstance(py_operator, ast.Div) else ""
-        context.fail("GST0011", "this operator is not guest Python", node, hint)
+        raise context.refusal(
+            "GST0011", "this operator is not guest Python", node, hint
+        )
     return operation
 
 
@@ -105,25 +107,25 @@ def _require_division(
         worst = left if left.interval.low < 0 else right
         side = "dividend" if worst is left else "divisor"
         message = f"a {side} must not be negative; this can be {worst.interval}"
-        context.fail("GST0032", message, node)
+        raise context.refusal("GST0032", message, node)
     if right.interval.high == 0:
-        context.fail("GST0032", "division by zero", node)
+        raise context.refusal("GST0032", "division by zero", node)
 
 
-def _require_shift(
-    context: Context, amount: Expr, node: ast.expr | ast.stmt
-) -> None:
+def _require_shift(context: Context, amount: Expr, node: ast.expr | ast.stmt) -> None:
     if amount.interval.low < 0 or amount.interval.high > MAX_SHIFT:
         message = f"a shift is by 0 to {MAX_SHIFT}; this can be {amount.interval}"
-        context.fail("GST0033", message, node)
+        raise context.refusal("GST0033", message, node)
 
 
 def _joined_bytes(context: Context, left: Static, py_expr: ast.BinOp) -> Expr:
     right = context.check(py_expr.right)
-    known = isinstance(right, Static) and right.type == VIEW
-    if not known or right.object.is_embedded or left.object.is_embedded:
-        context.fail("GST0022", "only constant bytes can be put together", py_expr)
-    return literal(left.object.contents + right.object.contents)
+    match right:
+        case Static(type=PlainType(name="View"), object=other) if not (
+            other.is_embedded or left.object.is_embedded
+        ):
+            return literal(left.object.contents + other.contents)
+    raise context.refusal("GST0022", "only constant bytes can be put together", py_expr)
 
 
 def check_unary(context: Context, py_expr: ast.UnaryOp) -> Expr:
@@ -155,10 +157,10 @@ def check_choice(context: Context, py_expr: ast.IfExp) -> Expr:
         type_ = joined_type(then, otherwise)
         return fold.choose(condition, then, otherwise, type_)
     if then.type != otherwise.type:
-        context.expect(str(then.type), otherwise, py_expr.orelse)
+        raise context.mismatch(str(then.type), otherwise, py_expr.orelse)
     if isinstance(then.type, TupleType) or then.type == NONE:
         message = f"a {then.type} cannot be chosen in an expression"
-        context.fail("GST0022", message, py_expr)
+        raise context.refusal("GST0022", message, py_expr)
     return fold.choose(condition, then, otherwise, then.type)
 
 
@@ -172,7 +174,9 @@ def check_compare(context: Context, py_expr: ast.Compare) -> Expr:
         is_middle = py_right is not py_expr.comparators[-1]
         if is_middle and any(isinstance(e, Call) for e in within(right)):
             message = "the middle of a comparison chain must not call"
-            context.fail("GST0011", message, py_right, "assign it to a local before")
+            raise context.refusal(
+                "GST0011", message, py_right, "assign it to a local before"
+            )
         links.append(_link(context, py_op, (py_left, left), (py_right, right)))
         py_left, left = py_right, right
     return reduce(fold.conjunction, links)
@@ -188,7 +192,9 @@ def _link(
     operation = COMPARISONS.get(type(py_op))
     if operation is None:
         word, hint = OTHER_COMPARISONS[type(py_op)]
-        context.fail("GST0011", f'"{word}" is not guest Python', right[0], hint)
+        raise context.refusal(
+            "GST0011", f'"{word}" is not guest Python', right[0], hint
+        )
     _require_comparable(context, operation, left[1], right)
     if left[1].type == VIEW:
         same = SameBytes(left[1], right[1])
@@ -207,11 +213,11 @@ def _require_comparable(
         both = left.interval.union(right_expr.interval)
         if not fits_64(both):
             message = f"no 64-bit number holds both sides ({both})"
-            context.fail("GST0024", message, py_right)
+            raise context.refusal("GST0024", message, py_right)
         return
     if left.type != right_expr.type:
-        context.expect(str(left.type), right_expr, py_right)
+        raise context.mismatch(str(left.type), right_expr, py_right)
     is_comparable = left.type in (BOOL, VIEW) and isinstance(left.type, PlainType)
     if not is_comparable or operation not in ("==", "!="):
         message = f'"{operation}" does not compare two {left.type}'
-        context.fail("GST0022", message, py_right)
+        raise context.refusal("GST0022", message, py_right)

@@ -1,4 +1,4 @@
-"""Check assignments: to locals, globals, fields and elements; and stores by method."""
+"""Check assignments to names: locals and globals, one or several at once."""
 
 from __future__ import annotations
 
@@ -7,43 +7,28 @@ import ast
 from generator.compiler import fold
 from generator.compiler.annotation import resolve_type
 from generator.compiler.check_access import (
-    check_index,
-    check_subscript,
-    element_type,
-    field_of,
     find_symbol,
-    known_count,
 )
-from generator.compiler.check_arithmetic import make_binary, operation_of
-from generator.compiler.check_call import check_offset
 from generator.compiler.context import Context
 from generator.compiler.interval import Interval
-from generator.compiler.intrinsics import STORES
 from generator.compiler.ir import (
-    Assign,
     Const,
-    CopyBytes,
-    Element,
-    Evaluate,
     Expr,
     Local,
     ReadLocal,
+)
+from generator.compiler.ir_statements import (
+    Assign,
+    Evaluate,
     Stmt,
-    StoreBytes,
-    StoreElement,
-    StoreField,
     Unpack,
 )
 from generator.compiler.scope import FunctionScope, Poisoned
 from generator.compiler.symbols import GlobalSymbol
 from generator.compiler.types import (
-    BUFFER,
     NONE,
     TABLE,
-    WORDS,
     IntType,
-    PlainType,
-    RecordType,
     ScalarType,
     TupleType,
 )
@@ -58,27 +43,18 @@ def scope_of(context: Context) -> FunctionScope:
     return context.scope
 
 
-def check_assign(context: Context, py_assign: ast.Assign) -> list[Stmt]:
-    """Check `target = value`."""
-    if len(py_assign.targets) != 1:
-        context.fail("GST0028", "assign to one target at a time", py_assign)
-    py_target = py_assign.targets[0]
-    if isinstance(py_target, ast.Tuple):
-        return _unpack(context, py_target, py_assign.value)
-    value = context.check_value(py_assign.value)
-    if isinstance(py_target, ast.Name):
-        return _assign_name(context, py_target, value, py_assign.value)
-    return _store(context, py_target, value, py_assign.value)
-
-
 def check_annotated(context: Context, py_assign: ast.AnnAssign) -> list[Stmt]:
     """Check `name: type = value` or `name: type`."""
     py_target = py_assign.target
     if not isinstance(py_target, ast.Name):
-        context.fail("GST0028", "only a local is declared with a type", py_target)
+        raise context.refusal(
+            "GST0028", "only a local is declared with a type", py_target
+        )
     type_ = resolve_type(context, py_assign.annotation)
     if isinstance(type_, TupleType) or type_ in (NONE, TABLE):
-        context.fail("GST0016", f"a local cannot be {type_}", py_assign.annotation)
+        raise context.refusal(
+            "GST0016", f"a local cannot be {type_}", py_assign.annotation
+        )
     _refuse_global(context, py_target)
     if py_assign.value is None:
         scope_of(context).locals[py_target.id] = Local(
@@ -86,16 +62,16 @@ def check_annotated(context: Context, py_assign: ast.AnnAssign) -> list[Stmt]:
         )
         return []
     value = context.check_as(py_assign.value, type_)
-    return _assign_name(context, py_target, value, py_assign.value, type_)
+    return assign_name(context, py_target, value, py_assign.value, type_)
 
 
 def _refuse_global(context: Context, py_target: ast.Name) -> None:
     if py_target.id in scope_of(context).declared_global:
         message = f'"{py_target.id}" is global: its type is at module level'
-        context.fail("GST0028", message, py_target)
+        raise context.refusal("GST0028", message, py_target)
 
 
-def _assign_name(
+def assign_name(
     context: Context,
     py_target: ast.Name,
     value: Expr,
@@ -135,7 +111,9 @@ def _require_named(
     if isinstance(value.type, IntType) and not is_named:
         name, text = py_target.id, ast.unparse(py_value)
         message = f'the type of "{name}" is not clear from a literal'
-        context.fail("GST0027", message, py_target, f"write {name}: u32 = {text}")
+        raise context.refusal(
+            "GST0027", message, py_target, f"write {name}: u32 = {text}"
+        )
 
 
 def _type_of_value(
@@ -144,7 +122,7 @@ def _type_of_value(
     type_ = value.type
     if isinstance(type_, TupleType) or type_ in (NONE, TABLE):
         what = "nothing" if type_ == NONE else str(type_)
-        context.fail("GST0022", f"a local cannot hold {what}", py_value)
+        raise context.refusal("GST0022", f"a local cannot hold {what}", py_value)
     return type_
 
 
@@ -160,7 +138,7 @@ def bind(
     scope, name = scope_of(context), py_target.id
     if name in scope.counters:
         message = f'"{name}" counts the loop around it and is not assigned there'
-        context.fail("GST0037", message, py_target, "use another local")
+        raise context.refusal("GST0037", message, py_target, "use another local")
     if name in scope.poisoned:
         raise Poisoned
     place: Place
@@ -175,7 +153,7 @@ def bind(
         return place
     if declared is not None and declared != place.type:
         message = f'"{name}" has type {place.type} in this function'
-        context.fail("GST0028", message, py_target, "use another name")
+        raise context.refusal("GST0028", message, py_target, "use another name")
     context.require(_stand_in(type_, interval), place.type, node)
     scope.mark_assigned(name)
     return place
@@ -194,7 +172,7 @@ def _global(context: Context, py_target: ast.Name) -> GlobalSymbol:
 # --- a, b = ... ----------------------------------------------------------------------
 
 
-def _unpack(
+def check_unpack(
     context: Context, py_target: ast.Tuple, py_value: ast.expr
 ) -> list[Stmt]:
     """Check `a, b = f()` and `a, b = b, a`."""
@@ -204,11 +182,11 @@ def _unpack(
     value = context.check(py_value)
     if not isinstance(value.type, TupleType):
         message = f"a {value.type} is not several results"
-        context.fail("GST0029", message, py_value)
+        raise context.refusal("GST0029", message, py_value)
     items = value.type.items
     if len(items) != len(py_names):
         message = f"{len(items)} results for {len(py_names)} names"
-        context.fail("GST0029", message, py_target)
+        raise context.refusal("GST0029", message, py_target)
     places = [
         None
         if py_name.id == DISCARD
@@ -221,7 +199,9 @@ def _unpack(
 def _unpack_name(context: Context, py_target: ast.expr) -> ast.Name:
     if not isinstance(py_target, ast.Name):
         message = "several results go to names only"
-        context.fail("GST0028", message, py_target, "assign to a local, then store it")
+        raise context.refusal(
+            "GST0028", message, py_target, "assign to a local, then store it"
+        )
     return py_target
 
 
@@ -231,7 +211,7 @@ def _assign_parallel(
     """All values are evaluated before the first name is assigned."""
     if len(py_value.elts) != len(py_names):
         message = f"{len(py_value.elts)} values for {len(py_names)} names"
-        context.fail("GST0029", message, py_value)
+        raise context.refusal("GST0029", message, py_value)
     before: list[Stmt] = []
     after: list[Stmt] = []
     for py_name, py_item in zip(py_names, py_value.elts, strict=True):
@@ -241,107 +221,5 @@ def _assign_parallel(
             local = Local(f"new_{py_name.id}", type_, value.interval)
             before.append(Assign(local, value))
             value = fold.read_local(local)
-        after += _assign_name(context, py_name, value, py_item)
+        after += assign_name(context, py_name, value, py_item)
     return before + after
-
-
-# --- fields and elements -------------------------------------------------------------
-
-
-def _store(
-    context: Context, py_target: ast.expr, value: Expr, py_value: ast.expr
-) -> list[Stmt]:
-    """Check `record.field = value` or `array[index] = value`."""
-    match py_target:
-        case ast.Attribute():
-            record = context.check_value(py_target.value)
-            field = field_of(context, record, py_target).field
-            context.require(value, field.type, py_value)
-            return [StoreField(record, field, value)]
-        case ast.Subscript():
-            array, index, element = _element_target(context, py_target)
-            context.require(value, element, py_value)
-            return [StoreElement(array, index, value)]
-        case _:
-            context.fail("GST0028", "this cannot be assigned to", py_target)
-
-
-def _element_target(
-    context: Context, py_target: ast.Subscript
-) -> tuple[Expr, Expr, IntType]:
-    if isinstance(py_target.slice, ast.Slice):
-        hint = "write BUFFER.put(start, view)"
-        context.fail("GST0028", "a slice cannot be assigned to", py_target, hint)
-    if isinstance(check_subscript(context, py_target).type, RecordType):
-        hint = "assign to its fields"
-        context.fail("GST0028", "a record cannot be replaced", py_target, hint)
-    array = context.check_value(py_target.value)
-    if array.type not in (BUFFER, WORDS):
-        message = f"a {array.type} cannot be written"
-        context.fail("GST0028", message, py_target, "use a Buffer or a Words")
-    index = check_index(context, py_target.slice, known_count(array))
-    return array, index, element_type(context, array, py_target.value)
-
-
-def check_augmented(context: Context, py_assign: ast.AugAssign) -> list[Stmt]:
-    """Check `target += value`; the target's index is evaluated once."""
-    py_target = py_assign.target
-    if isinstance(py_target, ast.Name):
-        py_read = ast.copy_location(ast.Name(py_target.id, ast.Load()), py_target)
-        value = _operate(context, context.check_int(py_read), py_assign)
-        return _assign_name(context, py_target, value, py_assign)
-    if isinstance(py_target, ast.Attribute):
-        record, before = _once(context.check_value(py_target.value), "record")
-        field = field_of(context, record, py_target)
-        value = _operate(context, field, py_assign)
-        context.require(value, field.type, py_assign)
-        return [*before, StoreField(record, field.field, value)]
-    array, index, element = _element_target(context, py_target)
-    array, before_array = _once(array, "array")
-    index, before = _once(index, "index")
-    read = Element(array, index, element, element.range)
-    value = _operate(context, read, py_assign)
-    context.require(value, element, py_assign)
-    return [*before_array, *before, StoreElement(array, index, value)]
-
-
-def _operate(context: Context, left: Expr, py_assign: ast.AugAssign) -> Expr:
-    operation = operation_of(context, py_assign.op, py_assign)
-    right = context.check_int(py_assign.value)
-    context.integer(left, py_assign.target)
-    value = make_binary(context, operation, left, right, py_assign)
-    context.require_64(value.interval, py_assign.value)
-    return value
-
-
-def _once(expr: Expr, name: str) -> tuple[Expr, list[Stmt]]:
-    """Return an expression that may stand twice, and the statement that makes it so."""
-    if fold.is_fixed(expr) or isinstance(expr, ReadLocal):
-        return expr, []
-    assert isinstance(expr.type, IntType | PlainType | RecordType)
-    local = Local(name, expr.type, expr.interval)
-    return fold.read_local(local), [Assign(local, expr)]
-
-
-# --- buffer.put(...) -----------------------------------------------------------------
-
-
-def check_method(
-    context: Context, py_call: ast.Call, py_method: ast.Attribute
-) -> list[Stmt]:
-    """Check `buffer.put(offset, view)` or `buffer.put_u32(offset, value)`."""
-    buffer = context.check_value(py_method.value)
-    name = py_method.attr
-    if buffer.type != BUFFER or (name != "put" and name not in STORES):
-        message = f'a {buffer.type} has no method "{name}"'
-        context.fail("GST0014", message, py_method)
-    if len(py_call.args) != 2 or py_call.keywords:
-        context.fail("GST0021", f"{name} takes an offset and a value", py_call)
-    py_offset, py_value = py_call.args
-    offset = check_offset(context, py_offset)
-    if name == "put":
-        return [CopyBytes(buffer, offset, context.check_view(py_value))]
-    access = STORES[name]
-    value = context.check_as(py_value, access.type)
-    size = access.type.size_bytes
-    return [StoreBytes(buffer, offset, value, size, access.is_big_endian)]

@@ -9,7 +9,12 @@ from typing import Final
 from generator.compiler import fold
 from generator.compiler.context import Context
 from generator.compiler.intrinsics import LOADS, STORES
-from generator.compiler.ir import Call, Expr, LoadBytes, Static
+from generator.compiler.ir import (
+    Call,
+    Expr,
+    LoadBytes,
+    Static,
+)
 from generator.compiler.symbols import (
     BuiltinSymbol,
     FunctionSymbol,
@@ -28,15 +33,18 @@ from generator.compiler.types import (
     WORDS,
     ScalarType,
 )
+from generator.errors import CompileError
 
 
 def check_call(context: Context, py_call: ast.Call) -> Expr:
     """Check a call that is used as an expression."""
     py_function = py_call.func
     if isinstance(py_function, ast.Attribute):
-        _refuse_method(context, py_function)
+        raise _refuse_method(context, py_function)
     if not isinstance(py_function, ast.Name):
-        context.fail("GST0011", "only a function's name can be called", py_function)
+        raise context.refusal(
+            "GST0011", "only a function's name can be called", py_function
+        )
     symbol = _callee(context, py_function)
     if isinstance(symbol, BuiltinSymbol):
         return _builtin(context, symbol.name, py_call)
@@ -45,13 +53,15 @@ def check_call(context: Context, py_call: ast.Call) -> Expr:
         result = symbol.result
         return Call(symbol, arguments, result, fold.range_of(result))
     if isinstance(symbol, RecordSymbol):
-        context.fail(
+        raise context.refusal(
             "GST0012",
             "records are made at module level only",
             py_call,
             f"write NAME = {symbol.type.name}() or a Pool at module level",
         )
-    context.fail("GST0022", f'"{py_function.id}" cannot be called', py_function)
+    raise context.refusal(
+        "GST0022", f'"{py_function.id}" cannot be called', py_function
+    )
 
 
 def _callee(context: Context, py_function: ast.Name) -> Symbol:
@@ -59,16 +69,18 @@ def _callee(context: Context, py_function: ast.Name) -> Symbol:
 
     if context.scope is not None and context.scope.is_local(py_function.id):
         message = f'"{py_function.id}" is a local and cannot be called'
-        context.fail("GST0022", message, py_function)
+        raise context.refusal("GST0022", message, py_function)
     return find_symbol(context, py_function)
 
 
-def _refuse_method(context: Context, py_function: ast.Attribute) -> None:
+def _refuse_method(context: Context, py_function: ast.Attribute) -> CompileError:
     if py_function.attr in STORES or py_function.attr == "put":
         message = f'"{py_function.attr}" gives no value'
-        context.fail("GST0022", message, py_function, "make it a statement of its own")
+        return context.refusal(
+            "GST0022", message, py_function, "make it a statement of its own"
+        )
     message = f'there is no method "{py_function.attr}" in guest Python'
-    context.fail("GST0014", message, py_function)
+    return context.refusal("GST0014", message, py_function)
 
 
 def check_arguments(
@@ -84,13 +96,13 @@ def check_arguments(
         if place >= len(parameters) or keyword.arg != parameters[place][0]:
             wanted = parameters[place][0] if place < len(parameters) else "none"
             message = f'keyword "{keyword.arg}" is not the next parameter ({wanted})'
-            context.fail("GST0021", message, keyword)
+            raise context.refusal("GST0021", message, keyword)
         py_arguments.append(keyword.value)
     if len(py_arguments) != len(parameters):
         given, wanted_count = len(py_arguments), len(parameters)
         message = f"{name} takes {wanted_count} arguments, not {given}"
         listing = ", ".join(f"{p}: {t}" for p, t in parameters)
-        context.fail("GST0021", message, py_call, f"{name}({listing})")
+        raise context.refusal("GST0021", message, py_call, f"{name}({listing})")
     pairs = zip(py_arguments, parameters, strict=True)
     return tuple(context.check_as(py, type_) for py, (_, type_) in pairs)
 
@@ -102,19 +114,21 @@ def _builtin(context: Context, name: str, py_call: ast.Call) -> Expr:
         return _load(context, name, py_call)
     check = _BUILTINS.get(name)
     if check is None:
-        _refuse_builtin(context, name, py_call)
+        raise _refuse_builtin(context, name, py_call)
     return check(context, py_call)
 
 
-def _refuse_builtin(context: Context, name: str, py_call: ast.Call) -> None:
+def _refuse_builtin(context: Context, name: str, py_call: ast.Call) -> CompileError:
     if name in ("Buffer", "Words", "Pool"):
         message = f"a {name} is made at module level only"
-        context.fail("GST0012", message, py_call, f"write NAME = {name}(...) there")
+        return context.refusal(
+            "GST0012", message, py_call, f"write NAME = {name}(...) there"
+        )
     if name == "range":
         message = "range(...) stands only in `for i in range(...)`"
-        context.fail("GST0011", message, py_call)
+        return context.refusal("GST0011", message, py_call)
     hint = "compare with 0" if name == "bool" else ""
-    context.fail("GST0022", f'"{name}" cannot be called here', py_call, hint)
+    return context.refusal("GST0022", f'"{name}" cannot be called here', py_call, hint)
 
 
 def _plain_arguments(
@@ -122,11 +136,11 @@ def _plain_arguments(
 ) -> list[ast.expr]:
     if py_call.keywords:
         message = f"{name} takes no keyword arguments"
-        context.fail("GST0021", message, py_call.keywords[0])
+        raise context.refusal("GST0021", message, py_call.keywords[0])
     if len(py_call.args) != count:
         plural = "" if count == 1 else "s"
         message = f"{name} takes {count} argument{plural}, not {len(py_call.args)}"
-        context.fail("GST0021", message, py_call)
+        raise context.refusal("GST0021", message, py_call)
     return py_call.args
 
 
@@ -153,7 +167,7 @@ def check_offset(context: Context, py_offset: ast.expr) -> Expr:
     offset = context.check_int(py_offset)
     if offset.interval.low < 0:
         message = f"an offset must not be negative; this can be {offset.interval}"
-        context.fail("GST0034", message, py_offset)
+        raise context.refusal("GST0034", message, py_offset)
     return offset
 
 
@@ -166,7 +180,7 @@ def _length(context: Context, py_call: ast.Call) -> Expr:
             return fold.integer(symbol.object.count, U32_TYPE)
     array = context.check_value(py_array)
     if array.type not in (VIEW, BUFFER, WORDS, TABLE):
-        context.expect("View", array, py_array)
+        raise context.mismatch("View", array, py_array)
     return fold.length(array)
 
 
@@ -194,7 +208,7 @@ def _embedded(context: Context, py_call: ast.Call) -> Expr:
     (py_name,) = _plain_arguments(context, "embedded", 1, py_call)
     name = context.check(py_name)
     if not isinstance(name, Static) or name.type != VIEW or name.object.is_embedded:
-        context.fail("GST0030", "the name must be constant bytes", py_name)
+        raise context.refusal("GST0030", "the name must be constant bytes", py_name)
     return Static(context.embedded_object(name.object.contents), VIEW)
 
 

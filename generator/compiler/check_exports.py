@@ -1,12 +1,13 @@
 """Pass 4: what the module exports, checked against the ABI.
 
-The exports are the `@export` functions that the entry module defines or imports: the
-same that a Python program would find in it. A wrong signature or an unknown
-`proxy_*` name, which Envoy would refuse or never call, is an error here.
+The exports are the `@export` functions of all modules of the program, and so is the
+fault handler. A wrong signature or an unknown `proxy_*` name, which Envoy would refuse
+or never call, is an error here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from generator.compiler.callbacks import CALLBACKS, MALLOC, PREFIXES, RESERVED
@@ -26,6 +27,7 @@ from generator.compiler.types import (
     Type,
 )
 from generator.errors import CompileError, Diagnostic
+from generator.source import Position
 
 I32_CARRIED = (U32_TYPE, I32_TYPE, BOOL)
 
@@ -44,28 +46,35 @@ class Exports:
         return (*self.functions, *handler)
 
 
-def check_exports(program: dict[str, Names], entry: str) -> Exports:
+def check_exports(program: Mapping[str, Names], entry: SourceModule) -> Exports:
     """Find and check the exports of a program."""
-    names = program[entry]
-    functions = [s for s in names.names.values() if isinstance(s, FunctionSymbol)]
-    exported = tuple(f for f in functions if f.is_exported)
+    functions = [function for names in program.values() for function in names.functions]
+    exported = {f.name: f for f in functions if f.is_exported}
     handlers = [f for f in functions if f.is_fault_handler]
     errors: list[Diagnostic] = []
-    for function in exported:
-        errors += _check(program[function.module].module, function)
+    for function in functions:
+        if function.is_exported:
+            module = program[function.module].module
+            errors += _check(module, function, exported[function.name])
     for handler in handlers:
         errors += _check_handler(program[handler.module].module, handler, handlers[0])
     if not exported:
+        start = Position(0, 0)
         message = "the module exports nothing, so nothing can run"
-        span = names.module.source
-        errors.append(Diagnostic("GST0045", f"{span.name}: {message}"))
+        span = entry.source.span(start, start)
+        errors.append(Diagnostic("GST0045", message, span))
     if errors:
         raise CompileError(errors)
-    return Exports(exported, handlers[0] if handlers else None)
+    return Exports(tuple(exported.values()), handlers[0] if handlers else None)
 
 
-def _check(module: SourceModule, function: FunctionSymbol) -> list[Diagnostic]:
+def _check(
+    module: SourceModule, function: FunctionSymbol, last: FunctionSymbol
+) -> list[Diagnostic]:
     name, node = function.name, function.py_node
+    if function is not last:
+        message = f'"{name}" is exported by {last.module} too'
+        return [module.diagnostic("GST0042", message, node)]
     if name in RESERVED:
         message = f'"{name}" cannot be exported: {RESERVED[name]}'
         return [module.diagnostic("GST0042", message, node)]
@@ -100,9 +109,7 @@ def _crosses(type_: ScalarType) -> bool:
     return isinstance(type_, PlainType) and type_ == BOOL
 
 
-def _check_callback(
-    module: SourceModule, function: FunctionSymbol
-) -> list[Diagnostic]:
+def _check_callback(module: SourceModule, function: FunctionSymbol) -> list[Diagnostic]:
     callback = CALLBACKS[function.name]
     given = [t for _, t in function.parameters]
     is_good = len(given) == len(callback.parameters)
@@ -130,7 +137,10 @@ def _check_malloc(module: SourceModule, function: FunctionSymbol) -> list[Diagno
     types = [t for _, t in function.parameters]
     if types == [U32_TYPE] and function.result == U32_TYPE:
         return []
-    message, hint = '"malloc" has another signature', "write def malloc(size: u32) -> u32"
+    message, hint = (
+        '"malloc" has another signature',
+        "write def malloc(size: u32) -> u32",
+    )
     return [module.diagnostic("GST0040", message, function.py_node, hint)]
 
 

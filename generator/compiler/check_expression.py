@@ -21,7 +21,9 @@ from generator.compiler.check_arithmetic import (
 )
 from generator.compiler.check_call import check_call
 from generator.compiler.context import Context
-from generator.compiler.ir import Expr
+from generator.compiler.ir import (
+    Expr,
+)
 
 EXPRESSIONS: Final[Mapping[type[ast.expr], Callable[[Context, Any], Expr]]] = {
     ast.Constant: check_constant,
@@ -61,5 +63,7 @@ def check_expression(context: Context, py_expr: ast.expr) -> Expr:
     if check is None:
         default = (type(py_expr).__name__, "")
         what, hint = REFUSED.get(type(py_expr), default)
-        context.fail("GST0011", f"{what} is not guest Python here", py_expr, hint)
+        raise context.refusal(
+            "GST0011", f"{what} is not guest Python here", py_expr, hint
+        )
     return check(context, py_expr)

@@ -8,7 +8,16 @@ from collections.abc import Callable, Sequence
 from generator.compiler import fold
 from generator.compiler.check_assignment import scope_of
 from generator.compiler.context import Context
-from generator.compiler.ir import Const, Expr, For, Local, Stmt, While
+from generator.compiler.ir import (
+    Const,
+    Expr,
+    Local,
+)
+from generator.compiler.ir_statements import (
+    For,
+    Stmt,
+    While,
+)
 from generator.compiler.scope import Loop, merge
 from generator.compiler.symbols import BuiltinSymbol
 
@@ -45,7 +54,9 @@ def _body(
 def _refuse_else(context: Context, py_loop: ast.While | ast.For) -> None:
     if py_loop.orelse:
         message = "`else` of a loop is not guest Python"
-        context.fail("GST0010", message, py_loop.orelse[0], "set a bool before break")
+        raise context.refusal(
+            "GST0010", message, py_loop.orelse[0], "set a bool before break"
+        )
 
 
 def check_for(context: Context, py_for: ast.For, check_block: CheckBlock) -> list[Stmt]:
@@ -71,19 +82,19 @@ def _range_call(context: Context, py_iter: ast.expr) -> ast.Call:
             return py_iter
     message = "a for loop goes over range(...) only"
     hint = "write `for i in range(len(x))` and read x[i]"
-    context.fail("GST0010", message, py_iter, hint)
+    raise context.refusal("GST0010", message, py_iter, hint)
 
 
 def _range(context: Context, py_range: ast.Call) -> tuple[Expr, Expr, int]:
     if py_range.keywords or not 1 <= len(py_range.args) <= 3:
-        context.fail("GST0021", "range takes one to three arguments", py_range)
+        raise context.refusal("GST0021", "range takes one to three arguments", py_range)
     bounds = [context.check_int(py_bound) for py_bound in py_range.args]
     if len(bounds) == 1:
         return fold.integer(0), bounds[0], 1
     step = bounds[2] if len(bounds) == 3 else fold.integer(1)
     if not isinstance(step, Const) or step.value == 0:
         message = "the step of a range must be a constant other than 0"
-        context.fail("GST0030", message, py_range.args[2])
+        raise context.refusal("GST0030", message, py_range.args[2])
     return bounds[0], bounds[1], step.value
 
 
@@ -95,14 +106,14 @@ def _counter(
 ) -> Local:
     """Make the loop's variable. Its type also holds the first value past the end."""
     if not isinstance(py_target, ast.Name):
-        context.fail("GST0028", "a for loop has one variable", py_target)
+        raise context.refusal("GST0028", "a for loop has one variable", py_target)
     name, scope = py_target.id, scope_of(context)
     if name in scope.counters:
         message = f'"{name}" counts the loop around this one'
-        context.fail("GST0037", message, py_target, "use another name")
+        raise context.refusal("GST0037", message, py_target, "use another name")
     if name in scope.locals or name in scope.fixed or name in scope.declared_global:
         message = f'"{name}" is another variable of this function'
-        context.fail("GST0037", message, py_target, "use another name")
+        raise context.refusal("GST0037", message, py_target, "use another name")
     held = fold.counter_interval(*bounds)
     context.require_64(held, py_range)
     return fold.loop_counter(name, *bounds)

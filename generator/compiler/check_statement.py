@@ -10,23 +10,20 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from generator.compiler.check_assignment import (
-    check_annotated,
-    check_assign,
-    check_augmented,
-    check_method,
-    scope_of,
-)
+from generator.compiler.check_assignment import check_annotated, scope_of
 from generator.compiler.check_loop import check_for, check_while
+from generator.compiler.check_store import check_assign, check_augmented, check_method
 from generator.compiler.context import Context
 from generator.compiler.ir import (
-    Assert,
-    Break,
     Call,
     Const,
+    Expr,
+)
+from generator.compiler.ir_statements import (
+    Assert,
+    Break,
     Continue,
     Evaluate,
-    Expr,
     If,
     Return,
     Stmt,
@@ -72,7 +69,7 @@ def check_statement(context: Context, py_statement: ast.stmt) -> list[Stmt]:
         default = (type(py_statement).__name__, "")
         what, hint = _REFUSED.get(type(py_statement), default)
         message = f"{what} is not guest Python here"
-        context.fail("GST0010", message, py_statement, hint)
+        raise context.refusal("GST0010", message, py_statement, hint)
     return check(context, py_statement)
 
 
@@ -84,12 +81,12 @@ def _expression(context: Context, py_statement: ast.Expr) -> list[Stmt]:
     ):
         return []
     if not isinstance(py_expr, ast.Call):
-        context.fail("GST0010", "this expression does nothing", py_expr)
+        raise context.refusal("GST0010", "this expression does nothing", py_expr)
     if isinstance(py_expr.func, ast.Attribute):
         return check_method(context, py_expr, py_expr.func)
     value = context.check(py_expr)
     if not isinstance(value, Call):
-        context.fail("GST0010", "this expression does nothing", py_expr)
+        raise context.refusal("GST0010", "this expression does nothing", py_expr)
     return [Evaluate(value)]
 
 
@@ -130,7 +127,7 @@ def _global(context: Context, py_statement: ast.Global) -> list[Stmt]:
         if not isinstance(symbol, GlobalSymbol):
             message = f'"{name}" is not a mutable global of this module'
             hint = f"write {name}: u32 = 0 at module level"
-            context.fail("GST0028", message, py_statement, hint)
+            raise context.refusal("GST0028", message, py_statement, hint)
         scope_of(context).declared_global.add(name)
     return []
 
@@ -155,18 +152,20 @@ def _return_values(context: Context, py_return: ast.Return) -> tuple[Expr, ...]:
     is_none = isinstance(py_value, ast.Constant) and py_value.value is None
     if py_value is None or is_none:
         if result != NONE:
-            context.fail("GST0022", f"the function returns {result}", py_return)
+            raise context.refusal(
+                "GST0022", f"the function returns {result}", py_return
+            )
         return ()
     if result == NONE:
         message = "the function is declared to return nothing"
-        context.fail("GST0022", message, py_value, "change `-> None`")
+        raise context.refusal("GST0022", message, py_value, "change `-> None`")
     if not isinstance(result, TupleType):
         return (context.check_as(py_value, result),)
     if not isinstance(py_value, ast.Tuple):
         return (_all_results(context, result, py_value),)
     if len(py_value.elts) != len(result.items):
         message = f"{len(py_value.elts)} values for {result}"
-        context.fail("GST0029", message, py_value)
+        raise context.refusal("GST0029", message, py_value)
     pairs = zip(py_value.elts, result.items, strict=True)
     return tuple(context.check_as(py_item, type_) for py_item, type_ in pairs)
 
@@ -175,7 +174,7 @@ def _all_results(context: Context, result: TupleType, py_value: ast.expr) -> Exp
     """Check `return f()` where `f` returns the same types."""
     value = context.check(py_value)
     if value.type != result:
-        context.expect(str(result), value, py_value)
+        raise context.mismatch(str(result), value, py_value)
     return value
 
 
@@ -209,5 +208,3 @@ _REFUSED: Final[Mapping[type[ast.stmt], tuple[str, str]]] = {
     ast.Delete: ("del", ""),
     ast.Nonlocal: ("nonlocal", "write global"),
 }
-
-

@@ -154,5 +154,3 @@ def _depth(open_labels: list[int], label: int) -> int:
         if candidate == label:
             return depth
     raise InternalError(f"branch to label {label}, which is not open")
-
-

@@ -18,7 +18,12 @@ from generator.compiler.collect_value import collect_annotated, collect_assigned
 from generator.compiler.context import Context
 from generator.compiler.intrinsics import PYTHON_BUILTINS, STANDARD_IMPORTS
 from generator.compiler.source_module import Located, SourceModule, did_you_mean
-from generator.compiler.symbols import BuiltinSymbol, GlobalSymbol, Symbol
+from generator.compiler.symbols import (
+    BuiltinSymbol,
+    FunctionSymbol,
+    GlobalSymbol,
+    Symbol,
+)
 from generator.errors import CompileError, Diagnostic
 
 
@@ -29,6 +34,12 @@ class Names:
     module: SourceModule
     names: dict[str, Symbol]
     own: set[str] = field(default_factory=set)
+
+    @property
+    def functions(self) -> list[FunctionSymbol]:
+        """The functions that this module defines, in source order."""
+        symbols = [s for name, s in self.names.items() if name in self.own]
+        return [s for s in symbols if isinstance(s, FunctionSymbol)]
 
 
 def collect_symbols(
@@ -77,25 +88,25 @@ class _Collector:
             case ast.ImportFrom():
                 self._import(py_statement)
             case ast.FunctionDef():
-                symbol = collect_function(self.context, py_statement)
-                self._define(py_statement.name, symbol, py_statement)
+                function = collect_function(self.context, py_statement)
+                self._define(py_statement.name, function, py_statement)
             case ast.ClassDef():
-                symbol = collect_class(self.context, py_statement)
-                self._define(py_statement.name, symbol, py_statement)
-            case ast.AnnAssign(target=ast.Name(id=name)):
+                class_ = collect_class(self.context, py_statement)
+                self._define(py_statement.name, class_, py_statement)
+            case ast.AnnAssign(target=ast.Name(id=name) as py_target):
                 override = self._override(name)
-                symbol = collect_annotated(self.context, py_statement, override)
-                self._define(name, symbol, py_statement.target)
+                value = collect_annotated(self.context, py_statement, override)
+                self._define(name, value, py_target)
             case ast.Assign(targets=[ast.Name(id="__all__")]) | ast.Pass():
                 pass
             case ast.Assign(targets=[ast.Name(id=name) as py_target]):
-                symbol = collect_assigned(self.context, name, py_statement.value)
-                self._define(name, symbol, py_target)
+                value = collect_assigned(self.context, name, py_statement.value)
+                self._define(name, value, py_target)
             case ast.Expr(value=ast.Constant(value=str())):
                 pass
             case _:
                 message = "this cannot stand at module level"
-                self.context.fail("GST0012", message, py_statement)
+                raise self.context.refusal("GST0012", message, py_statement)
 
     def _override(self, name: str) -> int | None:
         return self.unused_overrides.pop(f"{self.names.module.name}.{name}", None)
@@ -103,7 +114,7 @@ class _Collector:
     def _define(self, name: str, symbol: Symbol, node: Located) -> None:
         if name in self.names.names:
             message = f'"{name}" is already defined in this module'
-            self.context.fail("GST0018", message, node)
+            raise self.context.refusal("GST0018", message, node)
         self.names.names[name] = symbol
         if not isinstance(node, ast.alias):
             self.names.own.add(name)
@@ -128,8 +139,8 @@ class _Collector:
         if symbol is None:
             message = f'"{alias.name}" is not in {module}'
             hint = did_you_mean(alias.name, known)
-            self.context.fail("GST0003", message, alias, hint)
+            raise self.context.refusal("GST0003", message, alias, hint)
         if isinstance(symbol, GlobalSymbol):
             message = f'"{alias.name}" changes, and an import would copy its value'
-            self.context.fail("GST0004", message, alias)
+            raise self.context.refusal("GST0004", message, alias)
         return symbol

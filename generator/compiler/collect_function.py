@@ -56,15 +56,15 @@ def _parameters(
     extra += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
     if extra:
         message = "a function has plain parameters only"
-        context.fail("GST0019", message, extra[0])
+        raise context.refusal("GST0019", message, extra[0])
     if arguments.defaults:
         message = "a parameter has no default"
-        context.fail("GST0019", message, arguments.defaults[0])
+        raise context.refusal("GST0019", message, arguments.defaults[0])
     parameters = []
     for py_argument in arguments.args:
         if py_argument.annotation is None:
             message = f'parameter "{py_argument.arg}" has no type'
-            context.fail("GST0017", message, py_argument)
+            raise context.refusal("GST0017", message, py_argument)
         type_ = scalar_type(context, py_argument.annotation)
         parameters.append((py_argument.arg, type_))
     return tuple(parameters)
@@ -74,10 +74,12 @@ def _result(context: Context, py_function: ast.FunctionDef) -> Type:
     if py_function.returns is None:
         message = f'"{py_function.name}" has no result type'
         hint = "write -> None if it returns nothing"
-        context.fail("GST0017", message, py_function, hint)
+        raise context.refusal("GST0017", message, py_function, hint)
     result = resolve_type(context, py_function.returns)
     if result not in (NONE, VIEW, BOOL) and not isinstance(result, _RESULTS):
-        context.fail("GST0016", f"a {result} is not returned", py_function.returns)
+        raise context.refusal(
+            "GST0016", f"a {result} is not returned", py_function.returns
+        )
     return result
 
 
@@ -89,7 +91,7 @@ def _mark(context: Context, py_decorator: ast.expr) -> str:
     known = ", ".join(f"@{name}" for name in sorted(FUNCTION_MARKS))
     message = "this decorator is not guest Python"
     hint = f'known are {known} and @hostcall("env", "name")'
-    context.fail("GST0020", message, py_decorator, hint)
+    raise context.refusal("GST0020", message, py_decorator, hint)
 
 
 # --- hostcalls -----------------------------------------------------------------------
@@ -111,13 +113,13 @@ def _hostcall(
                 pass
             case _:
                 message = "a hostcall has no body: the host has it"
-                context.fail("GST0044", message, py_statement, "write ...")
+                raise context.refusal("GST0044", message, py_statement, "write ...")
     for (name, type_), py_argument in zip(
         parameters, py_function.args.args, strict=True
     ):
         if not isinstance(type_, IntType) and type_ not in (BOOL, VIEW, BUFFER):
             message = f'parameter "{name}" cannot be {type_} for a host'
-            context.fail("GST0044", message, py_argument)
+            raise context.refusal("GST0044", message, py_argument)
     _require_host_result(context, result, py_function)
     name = py_function.name
     return HostcallSymbol(name, import_module, import_name, parameters, result)
@@ -138,7 +140,7 @@ def _import_names(context: Context, py_decorator: ast.Call) -> tuple[str, str]:
         case _:
             message = "a hostcall names the import's module and name"
             hint = 'write @hostcall("env", "proxy_log")'
-            context.fail("GST0044", message, py_decorator, hint)
+            raise context.refusal("GST0044", message, py_decorator, hint)
 
 
 def _require_host_result(
@@ -148,9 +150,7 @@ def _require_host_result(
     items = result.items if isinstance(result, TupleType) else (result,)
     first, *others = items
     wide = {4, 8}
-    is_good = first == NONE or (
-        isinstance(first, IntType) and first.size_bytes in wide
-    )
+    is_good = first == NONE or (isinstance(first, IntType) and first.size_bytes in wide)
     for item in others:
         is_word = isinstance(item, IntType) and item.size_bytes in wide
         is_good = is_good and (is_word or item == VIEW)
@@ -158,7 +158,7 @@ def _require_host_result(
         message = f"a host does not return {result}"
         hint = "a status (u32) first, then u32, i32, u64, i64 or View"
         returns = py_function.returns
-        context.fail("GST0044", message, returns or py_function, hint)
+        raise context.refusal("GST0044", message, returns or py_function, hint)
 
 
 _RESULTS: Final = (IntType, TupleType)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from typing import NoReturn
 
 from generator.compiler import fold
 from generator.compiler.annotation import scalar_type
 from generator.compiler.context import Context
-from generator.compiler.ir import Const, Expr, Static
+from generator.compiler.ir import (
+    Const,
+    Expr,
+    Static,
+)
 from generator.compiler.symbols import (
     ArraySymbol,
     BuiltinSymbol,
@@ -32,6 +35,7 @@ from generator.compiler.types import (
     IntType,
     RecordType,
 )
+from generator.errors import CompileError
 
 
 def collect_annotated(
@@ -42,7 +46,7 @@ def collect_annotated(
     assert isinstance(py_assign.target, ast.Name)
     name = py_assign.target.id
     if py_value is None:
-        context.fail("GST0012", f'"{name}" has no value', py_assign)
+        raise context.refusal("GST0012", f'"{name}" has no value', py_assign)
     if _is_builtin(context, annotation, "Final"):
         return _final(context, name, None, py_value, override)
     if isinstance(annotation, ast.Subscript) and _is_builtin(
@@ -58,7 +62,7 @@ def collect_assigned(context: Context, name: str, py_value: ast.expr) -> Symbol:
     if symbol is None:
         hint = f"write {name}: Final = ..., or {name}: u32 = ... if it changes"
         message = "a module-level value needs an annotation"
-        context.fail("GST0012", message, py_value, hint)
+        raise context.refusal("GST0012", message, py_value, hint)
     return symbol
 
 
@@ -87,7 +91,7 @@ def _final(
     value = context.check(py_value)
     if isinstance(value, Static) and value.type == VIEW:
         if value.object.is_embedded:
-            _not_constant(context, py_value)
+            raise _not_constant(context, py_value)
         return BytesSymbol(value.object.contents)
     type_ = None if py_type is None else scalar_type(context, py_type)
     if not isinstance(value, Const) or not isinstance(value.type, IntType):
@@ -103,18 +107,20 @@ def _final(
 def _flag(context: Context, value: Expr, py_value: ast.expr) -> ConstantSymbol:
     if isinstance(value, Const) and value.type == BOOL:
         return ConstantSymbol(value.value, BOOL)
-    _not_constant(context, py_value)
+    raise _not_constant(context, py_value)
 
 
-def _not_constant(context: Context, py_value: ast.expr) -> NoReturn:
-    context.fail("GST0030", "this is not known when the module is built", py_value)
+def _not_constant(context: Context, py_value: ast.expr) -> CompileError:
+    return context.refusal(
+        "GST0030", "this is not known when the module is built", py_value
+    )
 
 
 def constant_int(context: Context, py_value: ast.expr) -> int:
     """Return the value of a constant integer expression."""
     value = context.check_int(py_value)
     if not isinstance(value, Const):
-        _not_constant(context, py_value)
+        raise _not_constant(context, py_value)
     return value.value
 
 
@@ -126,7 +132,7 @@ def _table(
     for py_item in py_value.elts:
         item = context.check_as(py_item, element)
         if not isinstance(item, Const):
-            _not_constant(context, py_item)
+            raise _not_constant(context, py_item)
         values.append(item.value)
     contents = b"".join(_encode(element, value) for value in values)
     static = StaticObject(name, element, len(values), contents)
@@ -146,7 +152,7 @@ def _table_element(
                 return element
     message = "a constant array needs the type of its elements"
     hint = "write NAME: Final[tuple[u32, ...]] = (...)"
-    context.fail("GST0016", message, py_type or py_value, hint)
+    raise context.refusal("GST0016", message, py_type or py_value, hint)
 
 
 def _encode(type_: IntType, value: int) -> bytes:
@@ -164,10 +170,12 @@ def _mutable(
     if not isinstance(type_, IntType) and type_ != BOOL:
         message = f"a global cannot be {type_}"
         hint = "views live only as long as a callback: copy the bytes to a Buffer"
-        context.fail("GST0016", message, py_type, hint if type_ == VIEW else "")
+        raise context.refusal(
+            "GST0016", message, py_type, hint if type_ == VIEW else ""
+        )
     value = context.check_as(py_value, type_)
     if not isinstance(value, Const):
-        _not_constant(context, py_value)
+        raise _not_constant(context, py_value)
     return GlobalSymbol(name, context.module.name, type_, value.value)
 
 
@@ -194,14 +202,14 @@ def _static(context: Context, name: str, py_value: ast.expr) -> Symbol | None:
 def _require_arguments(context: Context, py_call: ast.Call, count: int) -> None:
     if len(py_call.args) != count or py_call.keywords:
         message = f"{ast.unparse(py_call.func)} takes {count} arguments here"
-        context.fail("GST0021", message, py_call)
+        raise context.refusal("GST0021", message, py_call)
 
 
 def _count(context: Context, py_count: ast.expr) -> int:
     count = constant_int(context, py_count)
     if not 0 < count < 2**30:
         message = f"a static object has 1 to {2**30 - 1} elements, not {count}"
-        context.fail("GST0023", message, py_count)
+        raise context.refusal("GST0023", message, py_count)
     return count
 
 
@@ -219,7 +227,7 @@ def _pool(context: Context, name: str, py_call: ast.Call) -> PoolSymbol:
     if isinstance(py_record, ast.Name):
         symbol = context.names.get(py_record.id)
     if not isinstance(symbol, RecordSymbol):
-        context.fail("GST0022", "a Pool holds a @record class", py_record)
+        raise context.refusal("GST0022", "a Pool holds a @record class", py_record)
     pool = _records(name, symbol.type, _count(context, py_count))
     return PoolSymbol(pool, symbol.type, is_single=False)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
 
-from generator.compiler import fold
 from generator.compiler.interval import Interval, fits_64
-from generator.compiler.ir import Expr
+from generator.compiler.ir import (
+    Expr,
+)
 from generator.compiler.scope import FunctionScope
 from generator.compiler.source_module import Located, SourceModule
 from generator.compiler.symbols import StaticObject, Symbol
@@ -26,7 +26,9 @@ from generator.compiler.types import (
     ScalarType,
     TupleType,
     Type,
+    default_int_type,
 )
+from generator.errors import CompileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,11 @@ class Context:
     expression: Callable[[Context, ast.expr], Expr]
     scope: FunctionScope | None = None
 
-    def fail(self, code: str, message: str, node: Located, hint: str = "") -> NoReturn:
-        self.module.fail(code, message, node, hint)
+    def refusal(
+        self, code: str, message: str, node: Located, hint: str = ""
+    ) -> CompileError:
+        """Return the error to raise because of `node`."""
+        return self.module.refusal(code, message, node, hint)
 
     def check(self, py_expr: ast.expr) -> Expr:
         """Check an expression of any type. An integer may exceed 64 bits."""
@@ -55,14 +60,16 @@ class Context:
         if isinstance(expr.type, IntType):
             self.require_64(expr.interval, py_expr)
         if isinstance(expr.type, TupleType):
-            self.fail("GST0029", "several results must be taken apart at once", py_expr)
+            raise self.refusal(
+                "GST0029", "several results must be taken apart at once", py_expr
+            )
         return expr
 
     def require_64(self, interval: Interval, node: Located) -> None:
         """Make sure that one 64-bit number, signed or not, can hold a value."""
         if not fits_64(interval):
             message = f"this can be {interval}, which does not fit 64 bits"
-            self.fail("GST0024", message, node)
+            raise self.refusal("GST0024", message, node)
 
     def check_int(self, py_expr: ast.expr) -> Expr:
         """Check an integer whose value is needed exactly."""
@@ -71,7 +78,7 @@ class Context:
     def integer(self, expr: Expr, py_expr: ast.expr) -> Expr:
         """Make sure that a checked expression is an integer."""
         if not isinstance(expr.type, IntType):
-            self.expect("an integer", expr, py_expr)
+            raise self.mismatch("an integer", expr, py_expr)
         return expr
 
     def check_bool(self, py_expr: ast.expr) -> Expr:
@@ -82,13 +89,13 @@ class Context:
             if expr.type == VIEW:
                 hint = "compare the length with 0"
             message = f"a condition must be bool, not {expr.type}"
-            self.fail("GST0025", message, py_expr, hint)
+            raise self.refusal("GST0025", message, py_expr, hint)
         return expr
 
     def check_view(self, py_expr: ast.expr) -> Expr:
         expr = self.check_value(py_expr)
         if expr.type != VIEW:
-            self.expect("View", expr, py_expr)
+            raise self.mismatch("View", expr, py_expr)
         return expr
 
     def check_as(self, py_expr: ast.expr, type_: ScalarType) -> Expr:
@@ -101,15 +108,15 @@ class Context:
         """Make sure that a place of type `type_` can hold the value."""
         if not isinstance(type_, IntType):
             if expr.type != type_:
-                self.expect(str(type_), expr, node)
+                raise self.mismatch(str(type_), expr, node)
         elif not isinstance(expr.type, IntType):
-            self.expect(str(type_), expr, node)
+            raise self.mismatch(str(type_), expr, node)
         elif not expr.interval.is_within(type_.range):
-            self._does_not_fit(expr.interval, type_, node)
+            raise self._does_not_fit(expr.interval, type_, node)
 
     def _does_not_fit(
         self, interval: Interval, type_: IntType, node: Located
-    ) -> NoReturn:
+    ) -> CompileError:
         message = f"{type_} cannot hold {interval}"
         if isinstance(node, ast.AugAssign):
             py_sum = ast.BinOp(node.target, node.op, node.value)
@@ -120,16 +127,16 @@ class Context:
             short = text if len(text) < 40 else "..."
             bits = type_.size_bytes * 8
             hint = f"write {type_}({short}) to keep the low {bits} bits"
-        self.fail("GST0023", message, node, hint)
+        return self.refusal("GST0023", message, node, hint)
 
-    def expect(self, wanted: str, found: Expr, node: Located) -> NoReturn:
+    def mismatch(self, wanted: str, found: Expr, node: Located) -> CompileError:
         message = f"expected {wanted}, found {found.type}"
         hint = ""
         if found.type == BOOL and "int" not in wanted:
             hint = f"write {wanted}(...) to make it 0 or 1"
         if wanted == "View" and str(found.type) == "Buffer":
             hint = "write BUFFER[0:n], which is a view of its first n bytes"
-        self.fail("GST0022", message, node, hint)
+        return self.refusal("GST0022", message, node, hint)
 
     def embedded_object(self, name: bytes) -> StaticObject:
         """Return the object for the bytes linked in under a name."""
@@ -142,5 +149,4 @@ def joined_type(left: Expr, right: Expr) -> IntType:
     """Return the type of a choice between two integers."""
     if isinstance(left.type, IntType) and left.type == right.type:
         return left.type
-    return fold.default_int_type(left.interval.union(right.interval))
-
+    return default_int_type(left.interval.union(right.interval))

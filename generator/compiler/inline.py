@@ -27,7 +27,6 @@ from typing import Final
 
 from generator.compiler import fold
 from generator.compiler.ir import (
-    Assign,
     Binary,
     Call,
     Compare,
@@ -35,11 +34,14 @@ from generator.compiler.ir import (
     Convert,
     Exit,
     Expr,
-    FunctionIR,
     InlineBlock,
     Local,
     Not,
     ReadLocal,
+)
+from generator.compiler.ir_statements import (
+    Assign,
+    FunctionIR,
     Return,
     Stmt,
 )
@@ -83,9 +85,7 @@ class _Inliner:
         body = function.body
         if any(self._is_expanded(expr) for expr in all_expressions(body)):
             body = Rewriter(self.expand).body(body)
-        done = FunctionIR(
-            function.symbol, function.parameters, function.result, body
-        )
+        done = FunctionIR(function.symbol, function.parameters, function.result, body)
         if self._is_inlinable(done):
             self.inlinable[done.symbol] = done
         return done
@@ -185,4 +185,3 @@ def _is_movable(argument: Expr) -> bool:
             case _:
                 return False
     return size <= MAX_MOVED_NODES
-

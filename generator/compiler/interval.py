@@ -136,5 +136,5 @@ OF_OPERATION: Final[Mapping[str, Callable[[Interval, Interval], Interval]]] = {
     "%": modulo,
 }
 
-RING: Final = frozenset("+ - * & | ^ <<".split())
+RING: Final = frozenset(["+", "-", "*", "&", "|", "^", "<<"])
 """Operations whose low bits depend only on the low bits of their operands."""

@@ -16,7 +16,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from generator.compiler.ir import Call, Expr, FunctionIR, PoolItem, Static
+from generator.compiler.ir import (
+    Call,
+    Expr,
+    PoolItem,
+    Static,
+)
+from generator.compiler.ir_statements import (
+    FunctionIR,
+)
 from generator.compiler.symbols import HostcallSymbol, StaticObject
 from generator.compiler.types import IntType, TupleType, flatten
 from generator.compiler.walk import all_expressions

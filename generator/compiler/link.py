@@ -85,4 +85,3 @@ class Linker:
             initial = signed(symbol.initial, 32 if type_ is ValueType.I32 else 64)
             self.globals.append(Global(name, type_, initial))
         return index
-

@@ -13,13 +13,16 @@ from typing import Final
 
 from generator.compiler.border import function_type
 from generator.compiler.code import Code
-from generator.compiler.ir import FunctionIR
+from generator.compiler.ir_statements import (
+    FunctionIR,
+)
 from generator.compiler.link import Linker
 from generator.compiler.lower_bool import push_boolean
 from generator.compiler.lower_call import push_call
 from generator.compiler.lower_int import push_integer
-from generator.compiler.lower_memory import push_pair, push_record
+from generator.compiler.lower_memory import push_record
 from generator.compiler.lower_statement import lower_block
+from generator.compiler.lower_view import push_pair
 from generator.compiler.lowering import Lowering, Operations
 from generator.compiler.types import NONE, flatten
 from generator.wasm.module import FunctionType

@@ -22,7 +22,8 @@ from generator.compiler.ir import (
     SameBytes,
 )
 from generator.compiler.lower_int import natural_width, push_integer
-from generator.compiler.lower_memory import load_field, push_same_bytes
+from generator.compiler.lower_memory import load_field
+from generator.compiler.lower_view import push_same_bytes
 from generator.compiler.lowering import Lowering
 from generator.compiler.types import BOOL
 from generator.wasm import opcodes as op
@@ -39,90 +40,90 @@ _COMPARE: Final[Mapping[str, tuple[Op, Op, Op, Op]]] = {
 """By comparison: 32 bits unsigned and signed, 64 bits unsigned and signed."""
 
 
-def push_boolean(l: Lowering, expr: Expr) -> None:
+def push_boolean(out: Lowering, expr: Expr) -> None:
     """Push 1 or 0."""
-    _PUSH[type(expr)](l, expr)
+    _PUSH[type(expr)](out, expr)
 
 
-def branch_if(l: Lowering, expr: Expr, label: int) -> None:
+def branch_if(out: Lowering, expr: Expr, label: int) -> None:
     """Branch to a label if a condition holds."""
     match expr:
         case Const():
             if expr.value:
-                l.code.emit(op.BR, label)
+                out.code.emit(op.BR, label)
         case Not():
-            branch_unless(l, expr.operand, label)
+            branch_unless(out, expr.operand, label)
         case Logic(operation="or"):
-            branch_if(l, expr.left, label)
-            branch_if(l, expr.right, label)
+            branch_if(out, expr.left, label)
+            branch_if(out, expr.right, label)
         case Logic():
-            past = l.code.new_label()
-            with l.code.block(op.BLOCK, past):
-                branch_unless(l, expr.left, past)
-                branch_if(l, expr.right, label)
+            past = out.code.new_label()
+            with out.code.block(op.BLOCK, past):
+                branch_unless(out, expr.left, past)
+                branch_if(out, expr.right, label)
         case _:
-            push_boolean(l, expr)
-            l.code.emit(op.BR_IF, label)
+            push_boolean(out, expr)
+            out.code.emit(op.BR_IF, label)
 
 
-def branch_unless(l: Lowering, expr: Expr, label: int) -> None:
+def branch_unless(out: Lowering, expr: Expr, label: int) -> None:
     """Branch to a label if a condition does not hold."""
     match expr:
         case Const():
             if not expr.value:
-                l.code.emit(op.BR, label)
+                out.code.emit(op.BR, label)
         case Not():
-            branch_if(l, expr.operand, label)
+            branch_if(out, expr.operand, label)
         case Logic(operation="and"):
-            branch_unless(l, expr.left, label)
-            branch_unless(l, expr.right, label)
+            branch_unless(out, expr.left, label)
+            branch_unless(out, expr.right, label)
         case Logic():
-            past = l.code.new_label()
-            with l.code.block(op.BLOCK, past):
-                branch_if(l, expr.left, past)
-                branch_unless(l, expr.right, label)
+            past = out.code.new_label()
+            with out.code.block(op.BLOCK, past):
+                branch_if(out, expr.left, past)
+                branch_unless(out, expr.right, label)
         case _:
-            _push_opposite(l, expr)
-            l.code.emit(op.BR_IF, label)
+            _push_opposite(out, expr)
+            out.code.emit(op.BR_IF, label)
 
 
-def _push_opposite(l: Lowering, expr: Expr) -> None:
+def _push_opposite(out: Lowering, expr: Expr) -> None:
     from generator.compiler.fold import negate
 
     if isinstance(expr, Compare):
-        push_boolean(l, negate(expr))
+        push_boolean(out, negate(expr))
     else:
-        push_boolean(l, expr)
-        l.code.emit(op.I32_EQZ)
+        push_boolean(out, expr)
+        out.code.emit(op.I32_EQZ)
 
 
-def _const(l: Lowering, e: Const) -> None:
-    l.code.const(e.value)
+def _const(out: Lowering, e: Const) -> None:
+    out.code.const(e.value)
 
 
-def _local(l: Lowering, e: ReadLocal) -> None:
-    (index,) = l.place(e.local)
-    l.code.get(index)
+def _local(out: Lowering, e: ReadLocal) -> None:
+    (index,) = out.place(e.local)
+    out.code.get(index)
 
 
-def _global(l: Lowering, e: ReadGlobal) -> None:
-    l.code.emit(op.GLOBAL_GET, l.linker.variable(e.variable))
+def _global(out: Lowering, e: ReadGlobal) -> None:
+    out.code.emit(op.GLOBAL_GET, out.linker.variable(e.variable))
 
 
-def _compare(l: Lowering, e: Compare) -> None:
+def _compare(out: Lowering, e: Compare) -> None:
     if e.left.type == BOOL:
-        push_boolean(l, e.left)
-        push_boolean(l, e.right)
-        l.code.emit(_COMPARE[e.operation][0])
+        push_boolean(out, e.left)
+        push_boolean(out, e.right)
+        out.code.emit(_COMPARE[e.operation][0])
         return
     both = e.left.interval.union(e.right.interval)
     bits = _compare_width(e)
-    push_integer(l, e.left, bits)
+    push_integer(out, e.left, bits)
     if isinstance(e.right, Const) and e.right.value == 0 and e.operation == "==":
-        l.code.emit(op.I32_EQZ if bits == 32 else op.I64_EQZ)
+        out.code.emit(op.I32_EQZ if bits == 32 else op.I64_EQZ)
         return
-    push_integer(l, e.right, bits)
-    l.code.emit(_COMPARE[e.operation][2 * (bits == 64) + (both.low < 0)])
+    push_integer(out, e.right, bits)
+    out.code.emit(_COMPARE[e.operation][2 * (bits == 64) + (both.low < 0)])
 
 
 def _compare_width(e: Compare) -> int:
@@ -134,32 +135,32 @@ def _compare_width(e: Compare) -> int:
     return bits
 
 
-def _same_bytes(l: Lowering, e: SameBytes) -> None:
-    push_same_bytes(l, e.left, e.right)
+def _same_bytes(out: Lowering, e: SameBytes) -> None:
+    push_same_bytes(out, e.left, e.right)
 
 
-def _not(l: Lowering, e: Not) -> None:
-    push_boolean(l, e.operand)
-    l.code.emit(op.I32_EQZ)
+def _not(out: Lowering, e: Not) -> None:
+    push_boolean(out, e.operand)
+    out.code.emit(op.I32_EQZ)
 
 
-def _logic(l: Lowering, e: Logic) -> None:
+def _logic(out: Lowering, e: Logic) -> None:
     """The right side runs only if it matters, unless it is free and safe."""
-    code = l.code
-    push_boolean(l, e.left)
+    code = out.code
+    push_boolean(out, e.left)
     if _is_free(e.right):
-        push_boolean(l, e.right)
+        push_boolean(out, e.right)
         code.emit(op.I32_AND if e.operation == "and" else op.I32_OR)
         return
-    code.open(op.IF, block_type=l.linker.block_type((ValueType.I32,)))
+    code.open(op.IF, block_type=out.linker.block_type((ValueType.I32,)))
     if e.operation == "and":
-        push_boolean(l, e.right)
+        push_boolean(out, e.right)
         code.emit(op.ELSE)
         code.const(0)
     else:
         code.const(1)
         code.emit(op.ELSE)
-        push_boolean(l, e.right)
+        push_boolean(out, e.right)
     code.emit(op.END)
 
 
@@ -177,26 +178,26 @@ def _is_free(expr: Expr) -> bool:
             return False
 
 
-def _choose(l: Lowering, e: Choose) -> None:
-    code = l.code
-    push_boolean(l, e.condition)
-    code.open(op.IF, block_type=l.linker.block_type((ValueType.I32,)))
-    push_boolean(l, e.then)
+def _choose(out: Lowering, e: Choose) -> None:
+    code = out.code
+    push_boolean(out, e.condition)
+    code.open(op.IF, block_type=out.linker.block_type((ValueType.I32,)))
+    push_boolean(out, e.then)
     code.emit(op.ELSE)
-    push_boolean(l, e.otherwise)
+    push_boolean(out, e.otherwise)
     code.emit(op.END)
 
 
-def _let(l: Lowering, e: Let) -> None:
-    with l.frame():
+def _let(out: Lowering, e: Let) -> None:
+    with out.frame():
         for local, value in e.bindings:
-            l.push(value, local.type)
-            l.store(local)
-        push_boolean(l, e.body)
+            out.push(value, local.type)
+            out.store(local)
+        push_boolean(out, e.body)
 
 
-def _call(l: Lowering, e: Call | InlineBlock) -> None:
-    l.operations.call(l, e)
+def _call(out: Lowering, e: Call | InlineBlock) -> None:
+    out.operations.call(out, e)
 
 
 _PUSH: Final[Mapping[type[Any], Callable[[Lowering, Any], None]]] = {

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.compiler.ir import Call, Expr, InlineBlock, Leave, Stmt
+from generator.compiler.ir import (
+    Call,
+    Expr,
+    InlineBlock,
+)
+from generator.compiler.ir_statements import (
+    Leave,
+    Stmt,
+)
 from generator.compiler.lowering import Lowering
 from generator.compiler.symbols import FunctionSymbol
 from generator.compiler.types import BUFFER, WORDS, PlainType, flatten
@@ -12,41 +20,41 @@ from generator.compiler.walk import all_statements
 from generator.wasm import opcodes as op
 
 
-def push_call(l: Lowering, expr: Expr) -> None:
+def push_call(out: Lowering, expr: Expr) -> None:
     """Push the results of a call or of an inlined body."""
     if isinstance(expr, InlineBlock):
-        _inline_block(l, expr)
+        _inline_block(out, expr)
     else:
         assert isinstance(expr, Call)
-        _call(l, expr)
+        _call(out, expr)
 
 
-def _call(l: Lowering, call: Call) -> None:
+def _call(out: Lowering, call: Call) -> None:
     is_guest = isinstance(call.target, FunctionSymbol)
     for argument, (_, type_) in zip(
         call.arguments, call.target.parameters, strict=True
     ):
-        l.push(argument, type_)
+        out.push(argument, type_)
         if not is_guest and isinstance(type_, PlainType) and type_ in (BUFFER, WORDS):
-            l.code.emit(op.DROP)  # a host gets the address only
-    l.code.emit(op.CALL, l.linker.callee(call.target))
-    if call.target in l.linker.faulting:
-        l.unwind_if_fault()
+            out.code.emit(op.DROP)  # a host gets the address only
+    out.code.emit(op.CALL, out.linker.callee(call.target))
+    if call.target in out.linker.faulting:
+        out.unwind_if_fault()
 
 
-def _inline_block(l: Lowering, block: InlineBlock) -> None:
+def _inline_block(out: Lowering, block: InlineBlock) -> None:
     """Write an inlined body. One that leaves at its end only needs no Wasm block."""
-    code = l.code
+    code = out.code
     last = block.body[-1] if block.body else None
-    with l.frame():
+    with out.frame():
         if isinstance(last, Leave) and not _has_leave(block.body[:-1]):
-            l.operations.block(l, block.body[:-1])
-            l.push_results(last.values, block.type)
+            out.operations.block(out, block.body[:-1])
+            out.push_results(last.values, block.type)
             return
         label = code.new_label()
-        l.exits[block.exit] = (label, block.type)
-        code.open(op.BLOCK, label, l.linker.block_type(flatten(block.type)))
-        l.operations.block(l, block.body)
+        out.exits[block.exit] = (label, block.type)
+        code.open(op.BLOCK, label, out.linker.block_type(flatten(block.type)))
+        out.operations.block(out, block.body)
         if flatten(block.type) and not code.is_left:
             code.emit(op.UNREACHABLE)
         code.emit(op.END)

@@ -32,12 +32,8 @@ from generator.compiler.ir import (
     Rotate,
 )
 from generator.compiler.link import Fault
-from generator.compiler.lower_memory import (
-    load_bytes,
-    load_element,
-    load_field,
-    push_length,
-)
+from generator.compiler.lower_memory import load_bytes, load_element, load_field
+from generator.compiler.lower_view import push_length
 from generator.compiler.lowering import Lowering
 from generator.compiler.types import BOOL, IntType, Type
 from generator.wasm import opcodes as op
@@ -56,14 +52,14 @@ _OPS: Final[Mapping[str, tuple[Op, Op]]] = {
 }
 
 
-def push_integer(l: Lowering, expr: Expr, wanted: int) -> None:
+def push_integer(out: Lowering, expr: Expr, wanted: int) -> None:
     """Push an integer at a width."""
-    given = _PUSH[type(expr)](l, expr, wanted)
+    given = _PUSH[type(expr)](out, expr, wanted)
     if given == 64 and wanted == 32:
-        l.code.emit(op.I32_WRAP_I64)
+        out.code.emit(op.I32_WRAP_I64)
     elif given == 32 and wanted == 64:
         is_signed = expr.interval.low < 0
-        l.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
+        out.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
 
 
 def carried_width(type_: Type) -> int:
@@ -83,77 +79,77 @@ def natural_width(expr: Expr) -> int:
 # --- leaves --------------------------------------------------------------------------
 
 
-def _const(l: Lowering, e: Const, wanted: int) -> int:
-    l.code.const(e.value, wanted)
+def _const(out: Lowering, e: Const, wanted: int) -> int:
+    out.code.const(e.value, wanted)
     return wanted
 
 
-def _local(l: Lowering, e: ReadLocal, wanted: int) -> int:
-    (index,) = l.place(e.local)
-    l.code.get(index)
+def _local(out: Lowering, e: ReadLocal, wanted: int) -> int:
+    (index,) = out.place(e.local)
+    out.code.get(index)
     return carried_width(e.type)
 
 
-def _global(l: Lowering, e: ReadGlobal, wanted: int) -> int:
-    l.code.emit(op.GLOBAL_GET, l.linker.variable(e.variable))
+def _global(out: Lowering, e: ReadGlobal, wanted: int) -> int:
+    out.code.emit(op.GLOBAL_GET, out.linker.variable(e.variable))
     return carried_width(e.type)
 
 
-def _call(l: Lowering, e: Call, wanted: int) -> int:
-    l.operations.call(l, e)
+def _call(out: Lowering, e: Call, wanted: int) -> int:
+    out.operations.call(out, e)
     return carried_width(e.type)
 
 
-def _length(l: Lowering, e: Length, wanted: int) -> int:
-    push_length(l, e.array)
+def _length(out: Lowering, e: Length, wanted: int) -> int:
+    push_length(out, e.array)
     return 32
 
 
-def _element(l: Lowering, e: Element, wanted: int) -> int:
-    load_element(l, e)
+def _element(out: Lowering, e: Element, wanted: int) -> int:
+    load_element(out, e)
     return carried_width(e.type)
 
 
-def _bytes(l: Lowering, e: LoadBytes, wanted: int) -> int:
-    load_bytes(l, e)
+def _bytes(out: Lowering, e: LoadBytes, wanted: int) -> int:
+    load_bytes(out, e)
     return carried_width(e.type)
 
 
-def _field(l: Lowering, e: ReadField, wanted: int) -> int:
-    load_field(l, e)
+def _field(out: Lowering, e: ReadField, wanted: int) -> int:
+    load_field(out, e)
     return carried_width(e.type)
 
 
-def _let(l: Lowering, e: Let, wanted: int) -> int:
-    with l.frame():
+def _let(out: Lowering, e: Let, wanted: int) -> int:
+    with out.frame():
         for local, value in e.bindings:
-            l.push(value, local.type)
-            l.store(local)
-        push_integer(l, e.body, wanted)
+            out.push(value, local.type)
+            out.store(local)
+        push_integer(out, e.body, wanted)
     return wanted
 
 
-def _inline_block(l: Lowering, e: InlineBlock, wanted: int) -> int:
-    l.operations.call(l, e)
+def _inline_block(out: Lowering, e: InlineBlock, wanted: int) -> int:
+    out.operations.call(out, e)
     return carried_width(e.type)
 
 
 # --- arithmetic ----------------------------------------------------------------------
 
 
-def _binary(l: Lowering, e: Binary, wanted: int) -> int:
+def _binary(out: Lowering, e: Binary, wanted: int) -> int:
     if e.operation in RING:
-        return _ring(l, e, wanted)
+        return _ring(out, e, wanted)
     if e.operation == ">>":
-        return _shift_right(l, e, wanted)
-    return _divide(l, e)
+        return _shift_right(out, e, wanted)
+    return _divide(out, e)
 
 
-def _ring(l: Lowering, e: Binary, wanted: int) -> int:
+def _ring(out: Lowering, e: Binary, wanted: int) -> int:
     given = _ring_width(e, wanted)
-    push_integer(l, e.left, given)
-    push_integer(l, e.right, given)
-    l.code.emit(_OPS[e.operation][given == 64])
+    push_integer(out, e.left, given)
+    push_integer(out, e.right, given)
+    out.code.emit(_OPS[e.operation][given == 64])
     return given
 
 
@@ -167,29 +163,29 @@ def _ring_width(e: Binary, wanted: int) -> int:
     return 32 if fits_32(e.interval) and 64 not in widths else 64
 
 
-def _shift_right(l: Lowering, e: Binary, wanted: int) -> int:
+def _shift_right(out: Lowering, e: Binary, wanted: int) -> int:
     left, right = e.left.interval, e.right.interval
     given = 64 if right.high > 31 or natural_width(e.left) == 64 else width(left)
-    push_integer(l, e.left, given)
-    push_integer(l, e.right, given)
+    push_integer(out, e.left, given)
+    push_integer(out, e.right, given)
     if left.low < 0:
-        l.code.emit(op.I32_SHR_S if given == 32 else op.I64_SHR_S)
+        out.code.emit(op.I32_SHR_S if given == 32 else op.I64_SHR_S)
     else:
-        l.code.emit(op.I32_SHR_U if given == 32 else op.I64_SHR_U)
+        out.code.emit(op.I32_SHR_U if given == 32 else op.I64_SHR_U)
     return given
 
 
-def _divide(l: Lowering, e: Binary) -> int:
+def _divide(out: Lowering, e: Binary) -> int:
     given = width(e.left.interval.union(e.right.interval))
-    code = l.code
-    push_integer(l, e.left, given)
-    push_integer(l, e.right, given)
+    code = out.code
+    push_integer(out, e.left, given)
+    push_integer(out, e.right, given)
     if e.right.interval.low == 0:
         with code.scope():
             divisor = code.new_local(_value_type(given))
             code.tee(divisor)
             code.emit(op.I32_EQZ if given == 32 else op.I64_EQZ)
-            l.fault_if(Fault.ZERO_DIVISION)
+            out.fault_if(Fault.ZERO_DIVISION)
             code.get(divisor)
     code.emit(_OPS[e.operation][given == 64])
     return given
@@ -199,25 +195,25 @@ def _value_type(bits: int) -> ValueType:
     return ValueType.I32 if bits == 32 else ValueType.I64
 
 
-def _convert(l: Lowering, e: Convert, wanted: int) -> int:
+def _convert(out: Lowering, e: Convert, wanted: int) -> int:
     if e.operand.type == BOOL:
-        l.operations.boolean(l, e.operand)
+        out.operations.boolean(out, e.operand)
         return 32
     if e.operand.interval.is_within(e.type.range):
-        push_integer(l, e.operand, wanted)
+        push_integer(out, e.operand, wanted)
         return wanted
     given = carried_width(e.type)
-    push_integer(l, e.operand, given)
+    push_integer(out, e.operand, given)
     if e.type.size_bytes < 4:
-        l.code.const(e.type.range.high)
-        l.code.emit(op.I32_AND)
+        out.code.const(e.type.range.high)
+        out.code.emit(op.I32_AND)
     return given
 
 
-def _rotate(l: Lowering, e: Rotate, wanted: int) -> int:
-    push_integer(l, e.value, 32)
-    push_integer(l, e.amount, 32)
-    l.code.emit(op.I32_ROTR)
+def _rotate(out: Lowering, e: Rotate, wanted: int) -> int:
+    push_integer(out, e.value, 32)
+    push_integer(out, e.amount, 32)
+    out.code.emit(op.I32_ROTR)
     return 32
 
 
@@ -229,12 +225,12 @@ def is_simple(expr: Expr) -> bool:
     return isinstance(expr, Const | ReadLocal)
 
 
-def _extreme(l: Lowering, e: Extreme, wanted: int) -> int:
+def _extreme(out: Lowering, e: Extreme, wanted: int) -> int:
     both = e.left.interval.union(e.right.interval)
     given = width(both)
-    code = l.code
+    code = out.code
     with code.scope():
-        operands = [_twice(l, x, given) for x in (e.left, e.right)]
+        operands = [_twice(out, x, given) for x in (e.left, e.right)]
         for push in (*operands, *operands):
             push()
         code.emit(_less(both, given) if e.operation == "min" else _more(both, given))
@@ -242,14 +238,14 @@ def _extreme(l: Lowering, e: Extreme, wanted: int) -> int:
     return given
 
 
-def _twice(l: Lowering, expr: Expr, given: int) -> Callable[[], None]:
+def _twice(out: Lowering, expr: Expr, given: int) -> Callable[[], None]:
     """Return what pushes a value that is evaluated now, once."""
     if is_simple(expr):
-        return lambda: push_integer(l, expr, given)
-    push_integer(l, expr, given)
-    index = l.code.new_local(_value_type(given))
-    l.code.set(index)
-    return lambda: l.code.get(index)
+        return lambda: push_integer(out, expr, given)
+    push_integer(out, expr, given)
+    index = out.code.new_local(_value_type(given))
+    out.code.set(index)
+    return lambda: out.code.get(index)
 
 
 def _less(interval: Interval, given: int) -> Op:
@@ -264,19 +260,19 @@ def _more(interval: Interval, given: int) -> Op:
     return op.I32_GT_U if given == 32 else op.I64_GT_U
 
 
-def _choose(l: Lowering, e: Choose, wanted: int) -> int:
-    code = l.code
+def _choose(out: Lowering, e: Choose, wanted: int) -> int:
+    code = out.code
     if is_simple(e.then) and is_simple(e.otherwise):
-        push_integer(l, e.then, wanted)
-        push_integer(l, e.otherwise, wanted)
-        l.operations.boolean(l, e.condition)
+        push_integer(out, e.then, wanted)
+        push_integer(out, e.otherwise, wanted)
+        out.operations.boolean(out, e.condition)
         code.emit(op.SELECT)
         return wanted
-    l.operations.boolean(l, e.condition)
-    code.open(op.IF, block_type=l.linker.block_type((_value_type(wanted),)))
-    push_integer(l, e.then, wanted)
+    out.operations.boolean(out, e.condition)
+    code.open(op.IF, block_type=out.linker.block_type((_value_type(wanted),)))
+    push_integer(out, e.then, wanted)
     code.emit(op.ELSE)
-    push_integer(l, e.otherwise, wanted)
+    push_integer(out, e.otherwise, wanted)
     code.emit(op.END)
     return wanted
 

@@ -6,19 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from generator.compiler.ir import (
+    Const,
+    Expr,
+    Local,
+    Logic,
+)
+from generator.compiler.ir_statements import (
     Assert,
     Assign,
     Break,
-    Const,
     Continue,
     CopyBytes,
     Evaluate,
-    Expr,
     For,
     If,
     Leave,
-    Local,
-    Logic,
     Return,
     Stmt,
     StoreBytes,
@@ -53,154 +55,154 @@ MAX_PREPAID: Final = 4096
 """A loop whose number of turns is constant and at most this pays for them at once."""
 
 
-def lower_block(l: Lowering, body: Sequence[Stmt]) -> None:
+def lower_block(out: Lowering, body: Sequence[Stmt]) -> None:
     """Write statements in order."""
     for statement in body:
-        _STATEMENTS[type(statement)](l, statement)
+        _STATEMENTS[type(statement)](out, statement)
 
 
 # --- assignments ---------------------------------------------------------------------
 
 
-def _assign(l: Lowering, s: Assign) -> None:
-    l.push(s.value, s.target.type)
-    _store(l, s.target)
+def _assign(out: Lowering, s: Assign) -> None:
+    out.push(s.value, s.target.type)
+    _store(out, s.target)
 
 
-def _store(l: Lowering, target: Local | GlobalSymbol) -> None:
+def _store(out: Lowering, target: Local | GlobalSymbol) -> None:
     if isinstance(target, Local):
-        l.store(target)
+        out.store(target)
     else:
-        l.code.emit(op.GLOBAL_SET, l.linker.variable(target))
+        out.code.emit(op.GLOBAL_SET, out.linker.variable(target))
 
 
-def _unpack(l: Lowering, s: Unpack) -> None:
+def _unpack(out: Lowering, s: Unpack) -> None:
     assert isinstance(s.value.type, TupleType)
-    l.operations.call(l, s.value)
+    out.operations.call(out, s.value)
     pairs = list(zip(s.targets, s.value.type.items, strict=True))
     for target, given in reversed(pairs):
         if target is None:
-            _drop(l, given)
+            _drop(out, given)
         else:
-            _adapt(l, given, target.type)
-            _store(l, target)
+            _adapt(out, given, target.type)
+            _store(out, target)
 
 
-def _drop(l: Lowering, type_: Type) -> None:
+def _drop(out: Lowering, type_: Type) -> None:
     for _ in flatten(type_):
-        l.code.emit(op.DROP)
+        out.code.emit(op.DROP)
 
 
-def _adapt(l: Lowering, given: ScalarType, wanted: ScalarType) -> None:
+def _adapt(out: Lowering, given: ScalarType, wanted: ScalarType) -> None:
     """Bring an integer on the stack to the width of its new place."""
     before, after = carried_width(given), carried_width(wanted)
     if before == 32 and after == 64 and isinstance(given, IntType):
         is_signed = given.range.low < 0
-        l.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
+        out.code.emit(op.I64_EXTEND_I32_S if is_signed else op.I64_EXTEND_I32_U)
     elif before == 64 and after == 32:
-        l.code.emit(op.I32_WRAP_I64)
+        out.code.emit(op.I32_WRAP_I64)
 
 
-def _evaluate(l: Lowering, s: Evaluate) -> None:
+def _evaluate(out: Lowering, s: Evaluate) -> None:
     if isinstance(s.value.type, TupleType) or not flatten(s.value.type):
-        l.operations.call(l, s.value)
+        out.operations.call(out, s.value)
     else:
-        l.push(s.value)
-    _drop(l, s.value.type)
+        out.push(s.value)
+    _drop(out, s.value.type)
 
 
 # --- control -------------------------------------------------------------------------
 
 
-def _if(l: Lowering, s: If) -> None:
-    code = l.code
+def _if(out: Lowering, s: If) -> None:
+    code = out.code
     if not s.then:
-        _if_not(l, s)
+        _if_not(out, s)
     elif isinstance(s.condition, Logic) and not s.otherwise:
         past = code.new_label()
         with code.block(op.BLOCK, past):
-            branch_unless(l, s.condition, past)
-            lower_block(l, s.then)
+            branch_unless(out, s.condition, past)
+            lower_block(out, s.then)
     else:
-        push_boolean(l, s.condition)
+        push_boolean(out, s.condition)
         with code.block(op.IF):
-            lower_block(l, s.then)
+            lower_block(out, s.then)
             if s.otherwise:
                 code.emit(op.ELSE)
-                lower_block(l, s.otherwise)
+                lower_block(out, s.otherwise)
 
 
-def _if_not(l: Lowering, s: If) -> None:
-    past = l.code.new_label()
-    with l.code.block(op.BLOCK, past):
-        branch_if(l, s.condition, past)
-        lower_block(l, s.otherwise)
+def _if_not(out: Lowering, s: If) -> None:
+    past = out.code.new_label()
+    with out.code.block(op.BLOCK, past):
+        branch_if(out, s.condition, past)
+        lower_block(out, s.otherwise)
 
 
-def _while(l: Lowering, s: While) -> None:
-    loop = Loop(l.code.new_label(), l.code.new_label())
-    with l.code.block(op.BLOCK, loop.leave), l.code.block(op.LOOP, loop.again):
-        branch_unless(l, s.condition, loop.leave)
-        l.charge_steps(1)
-        _loop_body(l, loop, s.body)
-        if not l.code.is_left:
-            l.code.emit(op.BR, loop.again)
+def _while(out: Lowering, s: While) -> None:
+    loop = Loop(out.code.new_label(), out.code.new_label())
+    with out.code.block(op.BLOCK, loop.leave), out.code.block(op.LOOP, loop.again):
+        branch_unless(out, s.condition, loop.leave)
+        out.charge_steps(1)
+        _loop_body(out, loop, s.body)
+        if not out.code.is_left:
+            out.code.emit(op.BR, loop.again)
 
 
-def _loop_body(l: Lowering, loop: Loop, body: Sequence[Stmt]) -> None:
-    l.loops.append(loop)
-    lower_block(l, body)
-    l.loops.pop()
+def _loop_body(out: Lowering, loop: Loop, body: Sequence[Stmt]) -> None:
+    out.loops.append(loop)
+    lower_block(out, body)
+    out.loops.pop()
 
 
-def _for(l: Lowering, s: For) -> None:
+def _for(out: Lowering, s: For) -> None:
     """The test is at the bottom: one branch a turn."""
-    code = l.code
+    code = out.code
     turns = _constant_turns(s)
-    with l.frame():
+    with out.frame():
         bits = carried_width(s.counter.type)
-        (counter,) = l.place(s.counter)
-        l.operations.integer(l, s.start, bits)
+        (counter,) = out.place(s.counter)
+        out.operations.integer(out, s.start, bits)
         code.set(counter)
-        stop = _take_stop(l, s.stop, bits)
+        stop = _take_stop(out, s.stop, bits)
         if turns == 0:
             return
         if turns is not None and turns <= MAX_PREPAID:
-            l.charge_steps(turns)
+            out.charge_steps(turns)
         loop = Loop(code.new_label(), code.new_label())
         with code.block(op.BLOCK, loop.leave):
             if turns is None:
-                _push_test(l, s, counter, stop)
+                _push_test(out, s, counter, stop)
                 code.emit(op.I32_EQZ)
                 code.emit(op.BR_IF, loop.leave)
             head = code.new_label()
             with code.block(op.LOOP, head):
-                _turn(l, s, loop, turns)
+                _turn(out, s, loop, turns)
                 code.get(counter)
                 code.const(s.step, bits)
                 code.emit(op.I32_ADD if bits == 32 else op.I64_ADD)
                 code.set(counter)
-                _push_test(l, s, counter, stop)
+                _push_test(out, s, counter, stop)
                 code.emit(op.BR_IF, head)
 
 
-def _turn(l: Lowering, s: For, loop: Loop, turns: int | None) -> None:
+def _turn(out: Lowering, s: For, loop: Loop, turns: int | None) -> None:
     """Write one turn of a loop, up to where `continue` goes."""
     if turns is None or turns > MAX_PREPAID:
-        l.charge_steps(1)
+        out.charge_steps(1)
     if any(isinstance(x, Continue) for x in all_statements(s.body)):
-        with l.code.block(op.BLOCK, loop.again):
-            _loop_body(l, loop, s.body)
+        with out.code.block(op.BLOCK, loop.again):
+            _loop_body(out, loop, s.body)
     else:
-        _loop_body(l, loop, s.body)
+        _loop_body(out, loop, s.body)
 
 
-def _take_stop(l: Lowering, stop: Expr, bits: int) -> Callable[[], None]:
+def _take_stop(out: Lowering, stop: Expr, bits: int) -> Callable[[], None]:
     """Evaluate the end of a range once; return what pushes it."""
-    code = l.code
+    code = out.code
     if isinstance(stop, Const):
         return lambda: code.const(stop.value, bits)
-    l.operations.integer(l, stop, bits)
+    out.operations.integer(out, stop, bits)
     index = code.new_local(ValueType.I32 if bits == 32 else ValueType.I64)
     code.set(index)
     return lambda: code.get(index)
@@ -212,17 +214,15 @@ def _constant_turns(s: For) -> int | None:
     return None
 
 
-def _push_test(
-    l: Lowering, s: For, counter: int, stop: Callable[[], None]
-) -> None:
+def _push_test(out: Lowering, s: For, counter: int, stop: Callable[[], None]) -> None:
     """Push whether the counter is before the end."""
-    l.code.get(counter)
+    out.code.get(counter)
     stop()
     assert isinstance(s.counter.type, IntType)
     is_wide = carried_width(s.counter.type) == 64
     is_signed = s.counter.type.range.low < 0
     ops = _BEFORE[s.step > 0]
-    l.code.emit(ops[2 * is_wide + is_signed])
+    out.code.emit(ops[2 * is_wide + is_signed])
 
 
 _BEFORE: Final = {
@@ -231,31 +231,31 @@ _BEFORE: Final = {
 }
 
 
-def _break(l: Lowering, s: Break) -> None:
-    l.code.emit(op.BR, l.loops[-1].leave)
+def _break(out: Lowering, s: Break) -> None:
+    out.code.emit(op.BR, out.loops[-1].leave)
 
 
-def _continue(l: Lowering, s: Continue) -> None:
-    l.code.emit(op.BR, l.loops[-1].again)
+def _continue(out: Lowering, s: Continue) -> None:
+    out.code.emit(op.BR, out.loops[-1].again)
 
 
-def _return(l: Lowering, s: Return) -> None:
-    l.push_results(s.values, l.result)
-    l.code.emit(op.RETURN)
+def _return(out: Lowering, s: Return) -> None:
+    out.push_results(s.values, out.result)
+    out.code.emit(op.RETURN)
 
 
-def _leave(l: Lowering, s: Leave) -> None:
-    label, type_ = l.exits[s.exit]
-    l.push_results(s.values, type_)
-    l.code.emit(op.BR, label)
+def _leave(out: Lowering, s: Leave) -> None:
+    label, type_ = out.exits[s.exit]
+    out.push_results(s.values, type_)
+    out.code.emit(op.BR, label)
 
 
-def _assert(l: Lowering, s: Assert) -> None:
+def _assert(out: Lowering, s: Assert) -> None:
     if isinstance(s.condition, Const):
         if not s.condition.value:
-            l.fault_now(Fault.ASSERTION)
+            out.fault_now(Fault.ASSERTION)
         return
-    branch_unless(l, s.condition, l.fault_label(Fault.ASSERTION))
+    branch_unless(out, s.condition, out.fault_label(Fault.ASSERTION))
 
 
 _STATEMENTS: Final[Mapping[type[Any], Callable[[Lowering, Any], None]]] = {
@@ -275,4 +275,3 @@ _STATEMENTS: Final[Mapping[type[Any], Callable[[Lowering, Any], None]]] = {
     Assert: _assert,
     Evaluate: _evaluate,
 }
-

@@ -8,21 +8,22 @@ from typing import Final
 from generator.compiler.effects import may_follow_address
 from generator.compiler.ir import (
     Convert,
-    CopyBytes,
     Expr,
+)
+from generator.compiler.ir_statements import (
+    CopyBytes,
     StoreBytes,
     StoreElement,
     StoreField,
 )
 from generator.compiler.link import Fault
-from generator.compiler.lower_memory import (
+from generator.compiler.lower_memory import push_record, swap_bytes_32
+from generator.compiler.lower_view import (
     check_element,
     check_span,
     push_address,
     push_index,
     push_pair,
-    push_record,
-    swap_bytes_32,
     take_area,
     take_index,
 )
@@ -41,34 +42,34 @@ _STORES: Final[Mapping[int, tuple[Op, int]]] = {
 """By size: the operation, and the exponent of its natural alignment."""
 
 
-def store_element(l: Lowering, s: StoreElement) -> None:
+def store_element(out: Lowering, s: StoreElement) -> None:
     """`array[index] = value`."""
     size = 1 if s.array.type == BUFFER else 4
 
     def address() -> int:
-        area = take_area(l, s.array)
-        index = take_index(l, s.index)
-        check_element(l, area, index, s.index)
-        return push_address(l, area, index, size)
+        area = take_area(out, s.array)
+        index = take_index(out, s.index)
+        check_element(out, area, index, s.index)
+        return push_address(out, area, index, size)
 
     follows = may_follow_address(s.value, (s.array, s.index))
-    _store(l, address, s.value, size, follows=follows, is_aligned=True)
+    _store(out, address, s.value, size, follows=follows, is_aligned=True)
 
 
-def store_field(l: Lowering, s: StoreField) -> None:
+def store_field(out: Lowering, s: StoreField) -> None:
     """`record.field = value`."""
     type_ = s.field.type
     size = type_.size_bytes if isinstance(type_, IntType) else 1
 
     def address() -> int:
-        return push_record(l, s.record) + s.field.offset_bytes
+        return push_record(out, s.record) + s.field.offset_bytes
 
     follows = may_follow_address(s.value, (s.record,))
-    _store(l, address, s.value, size, follows=follows, is_aligned=True)
+    _store(out, address, s.value, size, follows=follows, is_aligned=True)
 
 
 def _store(
-    l: Lowering,
+    out: Lowering,
     address: Callable[[], int],
     value: Expr,
     size: int,
@@ -77,56 +78,54 @@ def _store(
     is_aligned: bool,
 ) -> None:
     """Store a value; it is evaluated first unless it may follow its address."""
-    code = l.code
+    code = out.code
     store, alignment = _STORES[size]
     with code.scope():
         if follows:
             offset = address()
-            _push_stored(l, value, size)
+            _push_stored(out, value, size)
         else:
             held = code.new_local(ValueType.I64 if size == 8 else ValueType.I32)
-            _push_stored(l, value, size)
+            _push_stored(out, value, size)
             code.set(held)
             offset = address()
             code.get(held)
         code.emit(store, alignment if is_aligned else 0, offset)
 
 
-def _push_stored(l: Lowering, value: Expr, size: int) -> None:
+def _push_stored(out: Lowering, value: Expr, size: int) -> None:
     """Push a value of which the store keeps `size` bytes: no need to mask it."""
     if value.type == BOOL:
-        l.operations.boolean(l, value)
+        out.operations.boolean(out, value)
         return
     while size < 8 and isinstance(value, Convert) and value.operand.type != BOOL:
         if value.type.size_bytes < size:
             break
         value = value.operand
-    l.operations.integer(l, value, 64 if size == 8 else 32)
+    out.operations.integer(out, value, 64 if size == 8 else 32)
 
 
-def store_bytes(l: Lowering, s: StoreBytes) -> None:
+def store_bytes(out: Lowering, s: StoreBytes) -> None:
     """`buffer.put_u32(offset, value)`: Python evaluates both, then checks."""
-    code = l.code
+    code = out.code
     with code.scope():
-        area = take_area(l, s.buffer)
-        start = take_index(l, s.offset)
+        area = take_area(out, s.buffer)
+        start = take_index(out, s.offset)
         held = code.new_local(ValueType.I64 if s.size_bytes == 8 else ValueType.I32)
-        _push_stored(l, s.value, s.size_bytes)
+        _push_stored(out, s.value, s.size_bytes)
         code.set(held)
-        check_span(l, area, start, s.offset, s.size_bytes)
-        offset = push_address(l, area, start, 1)
+        check_span(out, area, start, s.offset, s.size_bytes)
+        offset = push_address(out, area, start, 1)
         code.get(held)
         if s.is_big_endian:
-            swap_bytes_32(l)
+            swap_bytes_32(out)
         code.emit(_STORES[s.size_bytes][0], 0, offset)
 
 
-def copy_bytes(l: Lowering, s: CopyBytes) -> None:
+def copy_bytes(out: Lowering, s: CopyBytes) -> None:
     """`buffer.put(offset, source)`: the copy itself says whether it fits."""
-    push_pair(l, s.buffer)
-    push_index(l, s.offset)
-    push_pair(l, s.source)
-    l.code.emit(op.CALL, l.linker.callee(COPY))
-    l.fault_if(Fault.BOUNDS)
-
-
+    push_pair(out, s.buffer)
+    push_index(out, s.offset)
+    push_pair(out, s.source)
+    out.code.emit(op.CALL, out.linker.callee(COPY))
+    out.fault_if(Fault.BOUNDS)

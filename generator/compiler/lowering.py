@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from generator.compiler.code import Code
-from generator.compiler.ir import Exit, Expr, Local, Stmt
+from generator.compiler.ir import (
+    Exit,
+    Expr,
+    Local,
+)
+from generator.compiler.ir_statements import (
+    Stmt,
+)
 from generator.compiler.link import FAULT_GLOBAL, STEPS_GLOBAL, Fault, Linker
 from generator.compiler.types import (
     BOOL,
@@ -160,9 +167,9 @@ class Lowering:
     def close(self) -> None:
         """Write the cold end of the function, where faults go.
 
-            block $unwind  block $bounds  ...body...  return  end
-              fault = 2
-            end  zeros
+        block $unwind  block $bounds  ...body...  return  end
+          fault = 2
+        end  zeros
         """
         code = self.code
         if not self.can_fault:
@@ -180,5 +187,3 @@ class Lowering:
         code.wrap(unwind)
         for type_ in flatten(self.result):
             code.const(0, 32 if type_ is ValueType.I32 else 64)
-
-

@@ -61,10 +61,14 @@ class _Loader:
             return
         if name in self.loading:
             chain = " -> ".join([*self.loading[self.loading.index(name) :], name])
-            module.fail("GST0005", f"modules import each other: {chain}", py_import)
+            raise module.refusal(
+                "GST0005", f"modules import each other: {chain}", py_import
+            )
         path = self._path(name)
         if not path.is_file():
-            module.fail("GST0003", f'there is no guest module "{name}"', py_import)
+            raise module.refusal(
+                "GST0003", f'there is no guest module "{name}"', py_import
+            )
         self.load(name, path)
 
     def _path(self, name: str) -> Path:
@@ -77,17 +81,19 @@ class _Loader:
 def _imports(module: SourceModule) -> Iterator[ast.ImportFrom]:
     for statement in module.tree.body:
         if isinstance(statement, ast.Import):
-            _refuse_import(module, statement)
+            raise _refuse_import(module, statement)
         if isinstance(statement, ast.ImportFrom):
             if statement.level or statement.module == PACKAGE_NAME:
-                _refuse_import(module, statement)
+                raise _refuse_import(module, statement)
             if any(alias.name == "*" for alias in statement.names):
-                _refuse_import(module, statement)
+                raise _refuse_import(module, statement)
             yield statement
 
 
-def _refuse_import(module: SourceModule, statement: ast.stmt) -> None:
-    module.fail("GST0002", "this form of import is not guest Python", statement)
+def _refuse_import(module: SourceModule, statement: ast.stmt) -> CompileError:
+    return module.refusal(
+        "GST0002", "this form of import is not guest Python", statement
+    )
 
 
 def read_module(name: str, path: Path) -> SourceModule:

@@ -28,7 +28,9 @@ from generator.compiler.check import check_functions
 from generator.compiler.check_exports import Exports, check_exports
 from generator.compiler.collect import collect_symbols
 from generator.compiler.inline import inline_calls
-from generator.compiler.ir import FunctionIR
+from generator.compiler.ir_statements import (
+    FunctionIR,
+)
 from generator.compiler.layout import place_objects
 from generator.compiler.link import Linker
 from generator.compiler.lower import lower_function
@@ -72,7 +74,7 @@ def check_file(
     modules = parse_program(path)
     program = collect_symbols(modules, embedded, constants)
     functions = check_functions(program.values(), embedded)
-    exports = check_exports(program, module_name(path))
+    exports = check_exports(program, modules[-1])
     by_name = {module.name: module for module in modules}
     return order_functions(functions, by_name), exports
 

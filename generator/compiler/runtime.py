@@ -27,7 +27,7 @@ ARENA_ALIGNMENT: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFunction:
-    """Its type, and what writes its body."""
+    """Its type, and what writes its body: `write(code, linker)`."""
 
     type: FunctionType
     write: Callable[[Code, Linker], None]
@@ -115,7 +115,7 @@ def _same_bytes(code: Code, linker: Linker) -> None:
 def _malloc(code: Code, linker: Linker) -> None:
     """(size) -> address, or 0 if the arena is full.
 
-        end = arena + ((size + 7) & ~7)     in 64 bits, so that no size wraps
+    end = arena + ((size + 7) & ~7)     in 64 bits, so that no size wraps
     """
     size = 0
     end = code.new_local(ValueType.I64)

@@ -20,7 +20,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from generator.compiler.ir import Expr, Local
+from generator.compiler.ir import (
+    Expr,
+    Local,
+)
 from generator.compiler.types import Type
 from generator.errors import Diagnostic
 
@@ -89,7 +92,9 @@ def count_stores(py_function: ast.FunctionDef) -> Counter[str]:
     for node in ast.walk(py_function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             counts[node.id] += 1
-        elif isinstance(node, ast.AnnAssign) and node.value is None:
-            if isinstance(node.target, ast.Name):
-                counts[node.target.id] -= 1
+        match node:
+            case ast.AnnAssign(value=None, target=ast.Name(id=name)):
+                counts[name] -= 1  # only declared
+            case _:
+                pass
     return counts

@@ -7,7 +7,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from generator.errors import CompileError, Diagnostic, Note
 from generator.source import Position, SourceFile, Span
@@ -57,16 +56,16 @@ class SourceModule:
     ) -> Diagnostic:
         return Diagnostic(code, message, self.span(node), hint, notes)
 
-    def fail(
+    def refusal(
         self,
         code: str,
         message: str,
         node: Located,
         hint: str = "",
         notes: tuple[Note, ...] = (),
-    ) -> NoReturn:
-        """Refuse the program because of `node`."""
-        raise CompileError([self.diagnostic(code, message, node, hint, notes)])
+    ) -> CompileError:
+        """Return the error to raise because of `node`."""
+        return CompileError([self.diagnostic(code, message, node, hint, notes)])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

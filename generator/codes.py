@@ -133,6 +133,11 @@ CODES: Final[dict[str, Code]] = {
         "pepmesh reads apiVersion: networking.k8s.io/v1",
     ),
     "POL0026": Code("warning", "a policy belongs to another engine"),
+    "POL0027": Code(
+        "error",
+        "a kind is not one of its API",
+        "NetworkPolicy is written like this, with two capitals",
+    ),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(
         "error",

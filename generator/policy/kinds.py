@@ -24,6 +24,7 @@ class Role(Enum):
     SERVICE_ACCOUNT = auto()
     NETWORK_POLICY = auto()
     WRONG_VERSION = auto()
+    MISSPELT = auto()
     NOT_YET = auto()
     FOREIGN_POLICY = auto()
     UNKNOWN = auto()
@@ -61,6 +62,9 @@ _NOT_YET: Final = frozenset(
     }
 )
 
+_NETWORKING: Final = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
+"""All other kinds of networking.k8s.io/v1: `NetworkPolciy` must not be skipped."""
+
 _FOREIGN: Final = frozenset(
     {
         "AuthorizationPolicy",
@@ -80,6 +84,8 @@ def role_of(api_version: str, kind: str) -> Role:
     if kind == "NetworkPolicy":
         is_ours = api_version == NETWORK_POLICY_VERSION
         return Role.NETWORK_POLICY if is_ours else Role.WRONG_VERSION
+    if api_version == NETWORK_POLICY_VERSION and kind not in _NETWORKING:
+        return Role.MISSPELT
     if kind in _NOT_YET:
         return Role.NOT_YET
     if kind in _FOREIGN:

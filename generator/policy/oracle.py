@@ -7,7 +7,8 @@ compared with the API's text, sentence by sentence; nothing is cached or ordered
 
 Decisions of ours where the API leaves a choice (DESIGN.md has the reasons):
 - ipBlock matches a member by the underlay address that the flow has, if it is known;
-- a flow from an endpoint to itself is always allowed;
+- a flow from an endpoint to itself is always allowed; two endpoints of one member, or
+  endpoints of unknown address, are not known to be the same and are judged;
 - a pod on the host network is judged by its address only (`HostNetwork.BY_ADDRESS`).
 """
 
@@ -133,7 +134,7 @@ class _Question:
 
     def answer(self) -> OracleDecision:
         # "exception: a pod cannot block access to itself"
-        if isinstance(self.source, Endpoint) and self.source == self.destination:
+        if self.is_self():
             return OracleDecision(
                 DirectionVerdict(Direction.EGRESS), DirectionVerdict(Direction.INGRESS)
             )
@@ -141,6 +142,15 @@ class _Question:
         return OracleDecision(
             self.judge(Direction.EGRESS, self.source, self.destination),
             self.judge(Direction.INGRESS, self.destination, self.source),
+        )
+
+    def is_self(self) -> bool:
+        """Tell whether both ends are known to be one endpoint, not two replicas."""
+        source = self.source
+        return (
+            isinstance(source, Endpoint)
+            and source.address is not None
+            and source == self.destination
         )
 
     def judge(self, direction: Direction, subject: End, peer: End) -> DirectionVerdict:

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,16 +17,21 @@ from e2e.processes import wait_until
 ROOT = Path(__file__).parent.parent
 
 
-def start_demo(folder: Path) -> subprocess.Popen[str]:
-    """Start the demo; all it makes is under `folder`."""
-    return subprocess.Popen(
+@contextmanager
+def running_demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the demo; all it makes is under `folder`."""
+    with subprocess.Popen(
         [sys.executable, "-m", "e2e.demo"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as demo:
+        try:
+            yield demo
+        finally:
+            demo.kill()
 
 
 def processes_of(folder: Path) -> list[str]:
@@ -41,8 +48,8 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_the_demo_agrees_with_policy_and_says_what_it_costs(tmp_path: Path) -> None:
-    demo = start_demo(tmp_path)
-    output, _ = demo.communicate(timeout=120)
+    with running_demo(tmp_path) as demo:
+        output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0, output
     assert "✗ not what policy says 0" in output
     assert "NetworkPolicy/shop/default-deny/egress/default" in output
@@ -53,9 +60,9 @@ def test_the_demo_agrees_with_policy_and_says_what_it_costs(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_demo_leaves_nothing_running(how: signal.Signals, tmp_path: Path) -> None:
-    demo = start_demo(tmp_path)
-    wait_until(lambda: len(processes_of(tmp_path)) > 12, "all Envoys", 60)
-    demo.send_signal(how)
-    output, _ = demo.communicate(timeout=30)
+    with running_demo(tmp_path) as demo:
+        wait_until(lambda: len(processes_of(tmp_path)) >= 12, "all Envoys", 60)
+        demo.send_signal(how)
+        output, _ = demo.communicate(timeout=30)
     assert demo.returncode == (130 if how is signal.SIGINT else -how), output
     wait_until(lambda: processes_of(tmp_path) == [], "the end of all processes")

@@ -70,7 +70,7 @@ def test_the_denying_rule_is_the_one_that_isolates(matrix: list[Observation]) ->
         for o in matrix
         if o.denial is not None
     }
-    # nothing lets the catalog speak; the shop's default deny isolates its egress
+    # nothing lets the catalog speak but to DNS; the default deny isolates its egress
     assert rules["shop/catalog", f"{CHECKOUT}:8443"] == (
         "NetworkPolicy/shop/default-deny/egress/default"
     )

@@ -19,15 +19,11 @@ from generator.source import SourceFile, Span
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One object. `group` is empty for the core API."""
+    """One object, whatever its kind."""
 
     api_version: str
     kind: str
     body: Value
-
-    @property
-    def group(self) -> str:
-        return self.api_version.rpartition("/")[0]
 
     @property
     def span(self) -> Span:

@@ -25,8 +25,9 @@ from wasmtime import (
     WasmtimeError,
 )
 
+from generator.compiler.callbacks import MARKER
 from generator.wasm.adapter import adapt
-from generator.wasm.callbacks import ABI_MARKER, ALLOCATORS, CALLBACKS
+from generator.wasm.callbacks import ALLOCATORS, CALLBACKS, STARTERS
 from generator.wasm.engine import (
     CallStack,
     ExportedFunction,
@@ -126,7 +127,7 @@ class WasmGuest:
         functions = self._bind(instance)
         self._allocator = next(functions[n] for n in ALLOCATORS if n in functions)
         with self._allowing(START):
-            for name in ("_initialize", "_start"):
+            for name in STARTERS:
                 if name in functions:
                     functions[name]()
                     break
@@ -140,7 +141,7 @@ class WasmGuest:
                 functions[name] = ExportedFunction(value, self._store, self._stack)
             elif name == "memory" and isinstance(value, Memory):
                 self._memory = GuestMemory(value, self._store)
-        missing = {ABI_MARKER} - functions.keys()
+        missing = {MARKER} - functions.keys()
         if self._memory is None:
             missing.add("memory")
         if not functions.keys() & set(ALLOCATORS):

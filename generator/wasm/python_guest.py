@@ -2,7 +2,8 @@
 
 Every guest has its own copies of the filter's modules, so that two VMs share no
 global. Only filters.lang and filters.running, which are the language and not guest
-code, are the process's own. Faults end in the `@on_fault` function, as in a module.
+code, are the process's own. Exports and the `@on_fault` function may be in any of the
+filter's modules, as for the compiler.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any, Final
 
 import filters
-from filters.lang import Width
+from filters.lang import View, Width
 from filters.running import running
 from generator.wasm.errors import GuestTrap
 from generator.wasm.state import HostState
@@ -63,19 +64,23 @@ class PythonGuest:
         return export in self._exports
 
     def call(self, export: str, *arguments: int) -> Any:
-        """Call an export; results are unsigned bits: None, an int or a tuple."""
+        """Call an export; results are unsigned bits: None, an int or a tuple.
+
+        A view is bytes here, where a module gives its pointer and size.
+        """
         function = self._exports[export]
         with running(self.host, self._embedded):
             try:
                 return function(arguments)
             except FAULT_TYPES as error:
-                return function.shape(self._handle(error, arguments))
+                context_id = arguments[0] if arguments else 0
+                return function.answer(self._handle(error, context_id & 0xFFFF_FFFF))
 
-    def _handle(self, error: Exception, arguments: tuple[int, ...]) -> int:
+    def _handle(self, error: Exception, context_id: int) -> int:
+        """Ask the fault handler; without one, or if it faults too, the VM is dead."""
         if self._on_fault is None:
-            return 0
+            raise GuestTrap(f"fault without a handler: {error!r}") from error
         fault = next(number for kind, number in FAULTS if isinstance(error, kind))
-        context_id = arguments[0] if arguments else 0
         try:
             return int(self._on_fault(context_id, fault))
         except FAULT_TYPES as second:
@@ -104,16 +109,21 @@ class _Export:
             return tuple(_unsigned(kind, value) for kind, value in pairs)
         return None if result is None else _unsigned(self._results[0], result)
 
-    def shape(self, value: int) -> Any:
-        """Return the result of a callback that faulted."""
+    def answer(self, value: int) -> Any:
+        """Return the handler's answer as this function's result.
+
+        Several results are zeros: the answer could mean anything there.
+        """
         if self._results == (None,):
             return None
-        if len(self._results) == 1:
-            return value & 0xFFFF_FFFF
-        return (0,) * len(self._results)
+        if len(self._results) > 1 or View in self._results:
+            return tuple(b"" if kind == View else 0 for kind in self._results)
+        return int(value != 0) if self._results == (bool,) else value & 0xFFFF_FFFF
 
 
-def _unsigned(kind: Any, value: int) -> int:
+def _unsigned(kind: Any, value: Any) -> Any:
+    if kind == View:
+        return bytes(value)
     is_long = isinstance(kind, Width) and kind.bits == 64
     return int(value) & (0xFFFF_FFFF_FFFF_FFFF if is_long else 0xFFFF_FFFF)
 

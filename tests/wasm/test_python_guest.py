@@ -58,5 +58,5 @@ def test_broken_host_is_not_a_fault_of_the_guest(error: type[Exception]) -> None
 
     guest = PythonGuest(FAULTY, Broken())
     with pytest.raises(HostFailure, match="proxy_log"):
-        guest.call("deeper", 1, 0)
+        guest.call("deeper", 0)
     assert guest.call("seen_fault") == 0

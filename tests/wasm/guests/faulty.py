@@ -25,42 +25,74 @@ def seen_fault() -> u32:
 
 
 @export
-def bounds(context_id: u32, index: u32) -> u32:
-    AREA[index] = 1
+def bounds(index: u32) -> u32:
+    AREA[index & 0xFF] = 1
     return 7
 
 
 @export
-def division(context_id: u32, divisor: u32) -> u32:
+def division(divisor: u32) -> u32:
     return 100 // divisor
 
 
 @export
-def assertion(context_id: u32, value: u32) -> u32:
+def assertion(value: u32) -> u32:
     assert value == 1
     return 9
 
 
 @export
-def without_result(context_id: u32, value: u32) -> None:
+def without_result(value: u32) -> None:
     assert value == 1
 
 
 @export
-def deeper(context_id: u32, index: u32) -> u32:
-    reached = u32(bounds(context_id, index) + 1)
+def truth(value: u32) -> bool:
+    assert value == 1
+    return False
+
+
+@export
+def several(value: u32) -> tuple[u64, bool, i64]:
+    assert value == 1
+    return 1, True, -1
+
+
+@export
+def deeper(index: u32) -> u32:
+    reached = u32(bounds(index) + 1)
     proxy_log(LogLevel.INFO, b"not reached after a fault")
     return reached
 
 
 @export
-def widths(small: i64, large: u64) -> tuple[i64, u64]:
-    return small, large
+def endless() -> u32:
+    i: u32 = 0
+    while i != 2:
+        i = 1
+    return i
 
 
 @export
-def linked(context_id: u32) -> u32:
-    return len(embedded(b"table"))
+def widths(small: i64, large: u64, flag: bool) -> tuple[i64, u64, bool]:
+    return small, large, flag
+
+
+@export
+def linked() -> u32:
+    table = embedded(b"table")
+    return u32(len(table) * 256 + table[0])
+
+
+@export
+def proxy_on_request_headers(context_id: u32, count: u32, end_of_stream: u32) -> u32:
+    AREA[count & 0xFF] = 1
+    return 0
+
+
+@export
+def proxy_on_tick(context_id: u32) -> None:
+    assert context_id == 1
 
 
 @on_fault

@@ -26,8 +26,7 @@ from e2e.report import print_attacks, print_denials, print_matrix
 from e2e.shop_run import MANIFESTS, Shop, prepared_shop, running_shop
 from generator.errors import ToolError
 
-_ROUNDS = 8
-_REQUESTS = 400
+_ROUNDS = 40
 _WIDTH = 100
 
 _T = TypeVar("_T")
@@ -60,7 +59,7 @@ def run(console: Console, folder: Path) -> bool:
         _print_build(console, shop)
         is_good = _enforce(console, shop, folder)
         console.rule("what the filter costs", align="left")
-        figures, sizes = measure_shop(shop, folder, _ROUNDS, _REQUESTS)
+        figures, sizes = measure_shop(shop, folder, _ROUNDS)
         console.print(markdown(figures, sizes), markup=False)
     return is_good
 

@@ -1,26 +1,30 @@
 """Compare listeners of one Envoy: CPU per request and latency, interleaved.
 
-All variants live in one process and take turns, round after round, in an order that
+All variants live in one process and take turns, in short rounds and in an order that
 rotates: whatever else the machine does hits them alike. CPU comes from the scheduler's
 own account of the process (`/proc/PID/task/*/schedstat`), which is far steadier than
-latency. The median over rounds is reported, so a disturbed round does no harm.
+latency. What a variant costs more than the first one is the median of the differences
+within each round, so neither a slow minute nor a disturbed round tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median, quantiles
 
 from e2e.bench.load import Client
 from e2e.envoy import Envoy
 
-WARM_UP_REQUESTS = 300
+REQUESTS_PER_TURN = 100
+_WARM_UP_TURNS = 5
+_SETTLING_REQUESTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A listener to measure. `request` is asked anew for every round."""
+    """A listener to measure. `request` is asked anew for every turn."""
 
     name: str
     source: str
@@ -30,49 +34,72 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What one variant cost in one round; microseconds."""
+
+    cpu_us: float
+    latencies_us: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What one variant cost; microseconds. `cpu_us` is the median over rounds."""
+    """What one variant cost, in microseconds; `more` compares it to the first one.
+
+    `spread` is the distance between the quartiles of the rounds' differences.
+    """
 
     name: str
     cpu_us: float
-    cpu_spread_us: float
+    more_cpu_us: float
+    spread_us: float
     p50_us: float
+    more_p50_us: float
     p99_us: float
 
 
-def compare(
-    envoy: Envoy, variants: Sequence[Variant], rounds: int, requests: int
-) -> list[Figures]:
-    """Measure all variants in turn, `rounds` times `requests` each."""
-    cpu: dict[str, list[float]] = {v.name: [] for v in variants}
-    latency: dict[str, list[int]] = {v.name: [] for v in variants}
-    for variant in variants:
-        _run(envoy, variant, WARM_UP_REQUESTS)
-    for number in range(rounds):
-        turn = number % len(variants)
-        for variant in (*variants[turn:], *variants[:turn]):
-            cpu_ns, latencies = _run(envoy, variant, requests)
-            cpu[variant.name].append(cpu_ns / requests / 1000)
-            latency[variant.name] += latencies
-    return [_figures(v.name, cpu[v.name], latency[v.name]) for v in variants]
+def compare(envoy: Envoy, variants: Sequence[Variant], rounds: int) -> list[Figures]:
+    """Measure all variants in turn, `rounds` times."""
+    turns: dict[str, list[Turn]] = {v.name: [] for v in variants}
+    with ExitStack() as stack:
+        clients = {
+            v.name: stack.enter_context(Client(v.source, v.address, v.port))
+            for v in variants
+        }
+        for variant in variants:
+            for _ in range(_WARM_UP_TURNS):
+                _take_turn(envoy, variant, clients[variant.name])
+        for number in range(rounds):
+            first = number % len(variants)
+            for variant in (*variants[first:], *variants[:first]):
+                turn = _take_turn(envoy, variant, clients[variant.name])
+                turns[variant.name].append(turn)
+    base = turns[variants[0].name]
+    return [_figures(v.name, turns[v.name], base) for v in variants]
 
 
-def _run(envoy: Envoy, variant: Variant, requests: int) -> tuple[int, list[int]]:
-    with Client(variant.source, variant.address, variant.port) as client:
-        request = variant.request()
-        client.send(request, 10)  # the connection and its upstream are up
-        before = envoy.cpu_ns()
-        latencies = client.send(request, requests)
-        return envoy.cpu_ns() - before, latencies
+def _take_turn(envoy: Envoy, variant: Variant, client: Client) -> Turn:
+    request = variant.request()
+    client.send(request, _SETTLING_REQUESTS)
+    before = envoy.cpu_ns()
+    latencies = client.send(request, REQUESTS_PER_TURN)
+    cpu_ns = envoy.cpu_ns() - before
+    return Turn(cpu_ns / REQUESTS_PER_TURN / 1000, tuple(ns / 1000 for ns in latencies))
 
 
-def _figures(name: str, cpu_us: Sequence[float], latency: Sequence[int]) -> Figures:
-    quarters = quantiles(cpu_us, n=4) if len(cpu_us) > 1 else [cpu_us[0]] * 3
-    percentiles = quantiles(latency, n=100)
+def _figures(name: str, turns: Sequence[Turn], base: Sequence[Turn]) -> Figures:
+    pairs = list(zip(turns, base, strict=True))
+    more_cpu = [turn.cpu_us - other.cpu_us for turn, other in pairs]
+    more_p50 = [
+        median(turn.latencies_us) - median(other.latencies_us) for turn, other in pairs
+    ]
+    latencies = [latency for turn in turns for latency in turn.latencies_us]
+    quarters = quantiles(more_cpu, n=4)
     return Figures(
         name=name,
-        cpu_us=median(cpu_us),
-        cpu_spread_us=quarters[2] - quarters[0],
-        p50_us=percentiles[49] / 1000,
-        p99_us=percentiles[98] / 1000,
+        cpu_us=median(turn.cpu_us for turn in turns),
+        more_cpu_us=quarters[1],
+        spread_us=quarters[2] - quarters[0],
+        p50_us=median(latencies),
+        more_p50_us=median(more_p50),
+        p99_us=quantiles(latencies, n=100)[98],
     )

@@ -21,16 +21,16 @@ class Sizes:
 
 def markdown(figures: Sequence[Figures], sizes: Sizes) -> str:
     """Return the figures as a Markdown table, each row compared to the first."""
-    base = figures[0]
     lines = [
-        "| listener | CPU per request | more | p50 | more | p99 |",
+        "| listener | CPU per request | more (quartiles apart) | p50 | more | p99 |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in figures:
-        more_cpu = "" if row is base else f"{row.cpu_us - base.cpu_us:+.1f} µs"
-        more_p50 = "" if row is base else f"{row.p50_us - base.p50_us:+.0f} µs"
+        is_base = row is figures[0]
+        more_cpu = "" if is_base else f"{row.more_cpu_us:+.1f} µs ({row.spread_us:.1f})"
+        more_p50 = "" if is_base else f"{row.more_p50_us:+.0f} µs"
         lines.append(
-            f"| {row.name} | {row.cpu_us:.1f} µs | {more_cpu} "
+            f"| {row.name} | {row.cpu_us:.0f} µs | {more_cpu} "
             f"| {row.p50_us:.0f} µs | {more_p50} | {row.p99_us:.0f} µs |"
         )
     lines += [

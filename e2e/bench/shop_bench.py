@@ -15,9 +15,7 @@ from e2e.shop_run import Shop
 from generator.build import build_mesh, compile_filter
 
 
-def measure_shop(
-    shop: Shop, folder: Path, rounds: int, requests: int
-) -> tuple[list[Figures], Sizes]:
+def measure_shop(shop: Shop, folder: Path, rounds: int) -> tuple[list[Figures], Sizes]:
     """Run the comparison of `subjects`; return its figures and the build's sizes."""
     bench = make_bench(
         shop.product, shop.endpoints, shop.is_allowed, shop.addresses, folder
@@ -28,7 +26,7 @@ def measure_shop(
         port = bench.proxy.inbound[0].port
         start_applications(family, {f"{bench.origin}:{port}": "bench"}, scratch)
         envoy = start_envoy(family, bench.proxy, scratch / "envoy").wait_ready()
-        figures = compare(envoy, bench.variants, rounds, requests)
+        figures = compare(envoy, bench.variants, rounds)
     return figures, _sizes(shop)
 
 

@@ -61,7 +61,10 @@ def proxy_set_property(name: View, value: View) -> u32:
 
 @hostcall("env", "proxy_get_buffer_bytes")
 def proxy_get_buffer_bytes(buffer: u32, start: u32, length: u32) -> tuple[u32, View]:
-    """Return at most `length` bytes of a BufferType from `start`."""
+    """Return at most `length` bytes of a BufferType from `start`.
+
+    A body that is not available now is empty and OK.
+    """
     ...
 
 
@@ -73,7 +76,7 @@ def proxy_get_buffer_status(buffer: u32) -> tuple[u32, u32, u32]:
 
 @hostcall("env", "proxy_set_buffer_bytes")
 def proxy_set_buffer_bytes(buffer: u32, start: u32, length: u32, data: View) -> u32:
-    """Prepend (0, 0), append (start at the end) or replace all (0, whole length)."""
+    """Replace the first `length` bytes (start 0), or append (start at the end)."""
     ...
 
 
@@ -106,13 +109,21 @@ def proxy_remove_header_map_value(headers: u32, name: View) -> u32:
 
 @hostcall("env", "proxy_get_header_map_pairs")
 def proxy_get_header_map_pairs(headers: u32) -> tuple[u32, View]:
-    """Return all headers of a MapType, encoded (filters/pairs.py)."""
+    """Return all headers of a MapType, encoded (filters/pairs.py).
+
+    A map that is not available now is empty and OK, unlike in the other calls. Some
+    headers (`host`, `x-forwarded-for`, `user-agent`, ...) cannot be repeated: Envoy
+    joins their values with a comma.
+    """
     ...
 
 
 @hostcall("env", "proxy_set_header_map_pairs")
 def proxy_set_header_map_pairs(headers: u32, pairs: View) -> u32:
-    """Replace all headers of a MapType. A malformed list counts as an empty one."""
+    """Replace all headers of a MapType; a malformed list is an empty one.
+
+    Without `:authority`, `:path` and `x-forwarded-proto` a request finds no route.
+    """
     ...
 
 
@@ -132,7 +143,8 @@ def proxy_send_local_response(
     """Answer the request here; the first call of a callback wins.
 
     It takes effect when the callback returns. A deny must check the status:
-    filters/local_response.py does.
+    filters/local_response.py does. In a network filter or a root context it answers OK
+    and does nothing.
     """
     ...
 

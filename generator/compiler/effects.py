@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from generator.compiler.bounds import cannot_fault
 from generator.compiler.ir import (
     Binary,
     Call,
@@ -15,12 +16,15 @@ from generator.compiler.ir import (
     Compare,
     Const,
     Convert,
+    Element,
     Expr,
     Extreme,
     InlineBlock,
     Length,
+    LoadBytes,
     Logic,
     Not,
+    PoolItem,
     ReadField,
     ReadGlobal,
     ReadLocal,
@@ -75,6 +79,9 @@ def is_total(expr: Expr) -> bool:
     for inner in within(expr):
         if isinstance(inner, Binary):
             if inner.operation in ("//", "%") and inner.right.interval.low == 0:
+                return False
+        elif isinstance(inner, Element | LoadBytes | PoolItem):
+            if not cannot_fault(inner):
                 return False
         elif not isinstance(inner, (*_PURE, ReadGlobal, ReadField, Length, Static)):
             return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from generator.compiler.bounds import facts_of, facts_unless
+from generator.compiler.fold import negate
 from generator.compiler.interval import width
 from generator.compiler.ir import (
     Call,
@@ -55,12 +57,14 @@ def branch_if(out: Lowering, expr: Expr, label: int) -> None:
             branch_unless(out, expr.operand, label)
         case Logic(operation="or"):
             branch_if(out, expr.left, label)
-            branch_if(out, expr.right, label)
+            with out.knowing(facts_unless(expr.left)):
+                branch_if(out, expr.right, label)
         case Logic():
             past = out.code.new_label()
             with out.code.block(op.BLOCK, past):
                 branch_unless(out, expr.left, past)
-                branch_if(out, expr.right, label)
+                with out.knowing(facts_of(expr.left)):
+                    branch_if(out, expr.right, label)
         case _:
             push_boolean(out, expr)
             out.code.emit(op.BR_IF, label)
@@ -76,20 +80,20 @@ def branch_unless(out: Lowering, expr: Expr, label: int) -> None:
             branch_if(out, expr.operand, label)
         case Logic(operation="and"):
             branch_unless(out, expr.left, label)
-            branch_unless(out, expr.right, label)
+            with out.knowing(facts_of(expr.left)):
+                branch_unless(out, expr.right, label)
         case Logic():
             past = out.code.new_label()
             with out.code.block(op.BLOCK, past):
                 branch_if(out, expr.left, past)
-                branch_unless(out, expr.right, label)
+                with out.knowing(facts_unless(expr.left)):
+                    branch_unless(out, expr.right, label)
         case _:
             _push_opposite(out, expr)
             out.code.emit(op.BR_IF, label)
 
 
 def _push_opposite(out: Lowering, expr: Expr) -> None:
-    from generator.compiler.fold import negate
-
     if isinstance(expr, Compare):
         push_boolean(out, negate(expr))
     else:
@@ -154,13 +158,15 @@ def _logic(out: Lowering, e: Logic) -> None:
         return
     code.open(op.IF, block_type=out.linker.block_type((ValueType.I32,)))
     if e.operation == "and":
-        push_boolean(out, e.right)
+        with out.knowing(facts_of(e.left)):
+            push_boolean(out, e.right)
         code.emit(op.ELSE)
         code.const(0)
     else:
         code.const(1)
         code.emit(op.ELSE)
-        push_boolean(out, e.right)
+        with out.knowing(facts_unless(e.left)):
+            push_boolean(out, e.right)
     code.emit(op.END)
 
 

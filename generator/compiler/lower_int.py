@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from generator.compiler.bounds import facts_of, facts_unless
 from generator.compiler.interval import RING, Interval, fits_32, width
 from generator.compiler.ir import (
     Binary,
@@ -270,9 +271,11 @@ def _choose(out: Lowering, e: Choose, wanted: int) -> int:
         return wanted
     out.operations.boolean(out, e.condition)
     code.open(op.IF, block_type=out.linker.block_type((_value_type(wanted),)))
-    push_integer(out, e.then, wanted)
+    with out.knowing(facts_of(e.condition)):
+        push_integer(out, e.then, wanted)
     code.emit(op.ELSE)
-    push_integer(out, e.otherwise, wanted)
+    with out.knowing(facts_unless(e.condition)):
+        push_integer(out, e.otherwise, wanted)
     code.emit(op.END)
     return wanted
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from generator.compiler.bounds import cannot_fault
 from generator.compiler.ir import (
     Choose,
     Element,
@@ -25,6 +26,8 @@ from generator.compiler.lower_view import (
     Number,
     check_element,
     check_span,
+    is_element_inside,
+    is_span_inside,
     push_address,
     take_area,
     take_index,
@@ -51,8 +54,10 @@ def load_element(out: Lowering, e: Element) -> None:
     size = e.type.size_bytes
     with out.code.scope():
         area = take_area(out, e.array)
-        index = take_index(out, e.index)
-        check_element(out, area, index, e.index)
+        is_checked = not is_element_inside(out, area, e.array, e.index)
+        index = take_index(out, e.index, is_checked=is_checked)
+        if is_checked:
+            check_element(out, area, index)
         offset = push_address(out, area, index, size)
         _load(out, size, offset, is_aligned=True)
 
@@ -66,8 +71,10 @@ def load_bytes(out: Lowering, e: LoadBytes) -> None:
     """Push `load_u32(view, offset)` and its like."""
     with out.code.scope():
         area = take_area(out, e.view)
-        start = take_index(out, e.offset)
-        check_span(out, area, start, e.offset, e.size_bytes)
+        is_checked = not is_span_inside(area, e.offset, e.size_bytes)
+        start = take_index(out, e.offset, is_checked=is_checked)
+        if is_checked:
+            check_span(out, area, start, e.offset.interval.high, e.size_bytes)
         offset = push_address(out, area, start, 1)
         _load(out, e.size_bytes, offset, is_aligned=False)
         if e.is_big_endian:
@@ -124,9 +131,10 @@ def _pool_item(out: Lowering, e: PoolItem) -> int:
     address = out.linker.memory.addresses[e.pool]
     size = e.type.size_bytes
     with out.code.scope():
-        index = take_index(out, e.index)
-        area = Area(Number(address), Number(e.pool.count))
-        check_element(out, area, index, e.index)
+        is_checked = not cannot_fault(e)
+        index = take_index(out, e.index, is_checked=is_checked)
+        if is_checked:
+            check_element(out, Area(Number(address), Number(e.pool.count)), index)
         if index.known is not None:
             out.code.const(address + index.known * size)
             return 0

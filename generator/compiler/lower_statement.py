@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
+from generator.compiler.bounds import facts_of, facts_of_loop, lasting
 from generator.compiler.ir import (
     Const,
     Expr,
@@ -122,14 +124,20 @@ def _if(out: Lowering, s: If) -> None:
         past = code.new_label()
         with code.block(op.BLOCK, past):
             branch_unless(out, s.condition, past)
-            lower_block(out, s.then)
+            _guarded_block(out, s.condition, s.then)
     else:
         push_boolean(out, s.condition)
         with code.block(op.IF):
-            lower_block(out, s.then)
+            _guarded_block(out, s.condition, s.then)
             if s.otherwise:
                 code.emit(op.ELSE)
                 lower_block(out, s.otherwise)
+
+
+def _guarded_block(out: Lowering, condition: Expr, body: Sequence[Stmt]) -> None:
+    """Write a block that runs where a condition holds."""
+    with out.knowing(lasting(facts_of(condition), body)):
+        lower_block(out, body)
 
 
 def _if_not(out: Lowering, s: If) -> None:
@@ -144,7 +152,8 @@ def _while(out: Lowering, s: While) -> None:
     with out.code.block(op.BLOCK, loop.leave), out.code.block(op.LOOP, loop.again):
         branch_unless(out, s.condition, loop.leave)
         out.charge_steps(1)
-        _loop_body(out, loop, s.body)
+        with out.knowing(lasting(facts_of(s.condition), s.body)):
+            _loop_body(out, loop, s.body)
         if not out.code.is_left:
             out.code.emit(op.BR, loop.again)
 
@@ -170,7 +179,10 @@ def _for(out: Lowering, s: For) -> None:
         if turns is not None and turns <= MAX_PREPAID:
             out.charge_steps(turns)
         loop = Loop(code.new_label(), code.new_label())
-        with code.block(op.BLOCK, loop.leave):
+        is_left = turns is None or any(
+            isinstance(x, Break) for x in all_statements(s.body)
+        )
+        with code.block(op.BLOCK, loop.leave) if is_left else nullcontext():
             if turns is None:
                 _push_test(out, s, counter, stop)
                 code.emit(op.I32_EQZ)
@@ -190,10 +202,9 @@ def _turn(out: Lowering, s: For, loop: Loop, turns: int | None) -> None:
     """Write one turn of a loop, up to where `continue` goes."""
     if turns is None or turns > MAX_PREPAID:
         out.charge_steps(1)
-    if any(isinstance(x, Continue) for x in all_statements(s.body)):
-        with out.code.block(op.BLOCK, loop.again):
-            _loop_body(out, loop, s.body)
-    else:
+    has_continue = any(isinstance(x, Continue) for x in all_statements(s.body))
+    again = out.code.block(op.BLOCK, loop.again) if has_continue else nullcontext()
+    with out.knowing(lasting(facts_of_loop(s), s.body)), again:
         _loop_body(out, loop, s.body)
 
 

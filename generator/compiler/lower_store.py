@@ -21,6 +21,8 @@ from generator.compiler.lower_memory import push_record, swap_bytes_32
 from generator.compiler.lower_view import (
     check_element,
     check_span,
+    is_element_inside,
+    is_span_inside,
     push_address,
     push_index,
     push_pair,
@@ -48,8 +50,10 @@ def store_element(out: Lowering, s: StoreElement) -> None:
 
     def address() -> int:
         area = take_area(out, s.array)
-        index = take_index(out, s.index)
-        check_element(out, area, index, s.index)
+        is_checked = not is_element_inside(out, area, s.array, s.index)
+        index = take_index(out, s.index, is_checked=is_checked)
+        if is_checked:
+            check_element(out, area, index)
         return push_address(out, area, index, size)
 
     follows = may_follow_address(s.value, (s.array, s.index))
@@ -110,11 +114,12 @@ def store_bytes(out: Lowering, s: StoreBytes) -> None:
     code = out.code
     with code.scope():
         area = take_area(out, s.buffer)
-        start = take_index(out, s.offset)
+        start = take_index(out, s.offset, is_checked=True)
         held = code.new_local(ValueType.I64 if s.size_bytes == 8 else ValueType.I32)
         _push_stored(out, s.value, s.size_bytes)
         code.set(held)
-        check_span(out, area, start, s.offset, s.size_bytes)
+        if not is_span_inside(area, s.offset, s.size_bytes):
+            check_span(out, area, start, s.offset.interval.high, s.size_bytes)
         offset = push_address(out, area, start, 1)
         code.get(held)
         if s.is_big_endian:

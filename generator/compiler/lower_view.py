@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.compiler.bounds import is_inside
 from generator.compiler.interval import U32, width
 from generator.compiler.ir import (
     Call,
@@ -33,16 +34,19 @@ from generator.wasm.opcodes import ValueType
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that is known, or that is in a Wasm local."""
+    """A number that is known, or in a Wasm local, or (to be pushed once) an index."""
 
     known: int | None
     local: int = 0
+    index: Expr | None = None
 
     def push(self, out: Lowering) -> None:
-        if self.known is None:
-            out.code.get(self.local)
-        else:
+        if self.known is not None:
             out.code.const(self.known)
+        elif self.index is not None:
+            push_index(out, self.index)
+        else:
+            out.code.get(self.local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,15 @@ def take_area(out: Lowering, array: Expr) -> Area:
             return Area(Number(None, address_local), Number(None, count_local))
 
 
-def take_index(out: Lowering, index: Expr) -> Number:
-    """Evaluate an index once; one of 64 bits saturates at the largest u32."""
+def take_index(out: Lowering, index: Expr, *, is_checked: bool) -> Number:
+    """Evaluate an index, which is pushed twice if it `is_checked`, else once.
+
+    An index of 64 bits saturates at the largest u32.
+    """
     if isinstance(index, Const):
         return Number(min(index.value, U32.high))
+    if not is_checked:
+        return Number(None, index=index)
     if isinstance(index, ReadLocal) and flatten(index.type) == (ValueType.I32,):
         return Number(None, out.place(index.local)[0])
     push_index(out, index)
@@ -101,11 +110,8 @@ def push_index(out: Lowering, index: Expr) -> None:
         code.emit(op.I32_WRAP_I64)
 
 
-def check_element(out: Lowering, area: Area, index: Number, bounds: Expr) -> None:
+def check_element(out: Lowering, area: Area, index: Number) -> None:
     """Fault unless `index` is below the number of elements."""
-    known = area.count.known
-    if known is not None and bounds.interval.high < known:
-        return
     if index.known is not None:
         area.count.push(out)
         out.code.const(index.known)
@@ -117,13 +123,23 @@ def check_element(out: Lowering, area: Area, index: Number, bounds: Expr) -> Non
     out.fault_if(Fault.BOUNDS)
 
 
-def check_span(
-    out: Lowering, area: Area, start: Number, bounds: Expr, size: int
-) -> None:
-    """Fault unless `size` bytes from `start` lie inside."""
-    known, high = area.count.known, min(bounds.interval.high, U32.high)
-    if known is not None and high + size <= known:
-        return
+def is_element_inside(out: Lowering, area: Area, array: Expr, index: Expr) -> bool:
+    """Tell whether `array[index]` needs no check here."""
+    known = area.count.known
+    if known is not None and index.interval.high < known:
+        return True
+    return is_inside(array, index, out.facts)
+
+
+def is_span_inside(area: Area, start: Expr, size: int) -> bool:
+    """Tell whether `size` bytes from `start` need no check."""
+    known = area.count.known
+    return known is not None and start.interval.high + size <= known
+
+
+def check_span(out: Lowering, area: Area, start: Number, high: int, size: int) -> None:
+    """Fault unless `size` bytes from `start`, which is at most `high`, lie inside."""
+    known = area.count.known
     code = out.code
     if known is not None:
         _push_exceeds(out, start, known - size)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from generator.compiler.bounds import Fact
 from generator.compiler.code import Code
 from generator.compiler.ir import (
     Exit,
@@ -74,6 +75,7 @@ class Lowering:
     places: dict[Local, tuple[int, ...]] = field(default_factory=dict)
     exits: dict[Exit, tuple[int, Type]] = field(default_factory=dict)
     loops: list[Loop] = field(default_factory=list)
+    facts: frozenset[Fact] = frozenset()
     faults: dict[Fault, int] = field(default_factory=dict)
     unwind_label: int = 0
 
@@ -93,6 +95,17 @@ class Lowering:
             yield
         for local in list(self.places)[before:]:
             del self.places[local]
+
+    @contextmanager
+    def knowing(self, facts: frozenset[Fact]) -> Iterator[None]:
+        """Leave out checks that these facts make needless, in what is written inside.
+
+        The caller has made sure that the facts hold throughout (bounds.lasting).
+        """
+        before = self.facts
+        self.facts = before | facts
+        yield
+        self.facts = before
 
     def push(self, expr: Expr, type_: Type | None = None) -> None:
         """Push a value as `type_` (its own, if none is given) is carried."""

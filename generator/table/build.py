@@ -48,7 +48,12 @@ def build_table(
             )
             for workload in overlay.workloads
         ),
-        targets=tuple(_target(t, realms[t.namespace]) for t in overlay.targets),
+        # A Service with no member behind it leads out of the overlay.
+        targets=tuple(
+            _target(target, realms[target.namespace])
+            for target in overlay.targets
+            if target.workload_ids
+        ),
         subjects=subjects.subjects,
         member_blocks=member_blocks(member_cidrs),
         rules=rules.rows,

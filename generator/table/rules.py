@@ -39,9 +39,18 @@ class Rules:
             if rule.direction is direction and (place, direction, None) in self.ids:
                 yield self.ids[place, direction, rule.number], rule
 
-    def default_of(self, place: int, direction: Direction) -> int:
-        """The id that names the policy itself as the reason of a denial."""
-        return self.ids[place, direction, None]
+    def default_of(self, places: Iterable[int], direction: Direction) -> int:
+        """The rule that names the policy which isolates, of several.
+
+        A policy without rules is there to deny, so it is what people look for; among
+        equals the first in order is named.
+        """
+
+        def has_rules(place: int) -> bool:
+            return any(True for _ in self.of_policy(place, direction))
+
+        named = min(places, key=lambda place: (has_rules(place), place))
+        return self.ids[named, direction, None]
 
     def port_names(self, direction: Direction) -> tuple[PortName, ...]:
         """The named ports that rules of one direction use, sorted."""

@@ -105,7 +105,7 @@ class _Maker:
                 self._add(self.rules.policies[place], rule, number)
         peers = {key: flatten(rows) for key, rows in sorted(self.by_peer.items())}
         return Subject(
-            default_rule=self.rules.default_of(places[0], self.direction),
+            default_rule=self.rules.default_of(places, self.direction),
             members=flatten(self.members),
             outside=flatten(self.outside),
             addresses4=address_list(self.blocks, version=4),

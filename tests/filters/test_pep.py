@@ -78,13 +78,13 @@ def test_a_proof_and_a_rule_let_in(backend: str, pep: Callable[..., Pep]) -> Non
             "web",
             9090,
             "egress_denied",
-            "NetworkPolicy/shop/default-deny/egress/default",
+            "default-deny/egress",
         ),
         ("prom", 9090, "allowed", ""),
-        ("prom", 8080, "ingress_denied", "cart/ingress"),
+        ("prom", 8080, "ingress_denied", "default-deny/ingress"),
         ("db", 8080, "egress_denied", "default-deny/egress"),
-        ("free", 8080, "ingress_denied", "cart/ingress"),
-        ("cart", 8080, "egress_denied", "cart/egress"),
+        ("free", 8080, "ingress_denied", "default-deny/ingress"),
+        ("cart", 8080, "egress_denied", "default-deny/egress"),
     ],
 )
 def test_both_directions_are_judged(

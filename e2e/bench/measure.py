@@ -3,7 +3,7 @@
 All variants live in one process and take turns, in short rounds and in an order that
 rotates: whatever else the machine does hits them alike. CPU comes from the scheduler's
 own account of the process (`/proc/PID/task/*/schedstat`), which is far steadier than
-latency. What a variant costs more than the first one is the median of the differences
+latency. What a variant costs more than its base is the median of the differences
 within each round, so neither a slow minute nor a disturbed round tells.
 """
 
@@ -24,13 +24,17 @@ _SETTLING_REQUESTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A listener to measure. `request` is asked anew for every turn."""
+    """A listener to measure, and the one (by name) that it is compared to.
+
+    `request` is asked anew for every turn.
+    """
 
     name: str
     source: str
     address: str
     port: int
     request: Callable[[], bytes]
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one variant cost, in microseconds; `more` compares it to the first one.
+    """What one variant cost, in microseconds; `more` is what it cost above its base.
 
     `spread` is the distance between the quartiles of the rounds' differences.
     """
 
     name: str
+    base: str
     cpu_us: float
     more_cpu_us: float
     spread_us: float
@@ -73,8 +78,7 @@ def compare(envoy: Envoy, variants: Sequence[Variant], rounds: int) -> list[Figu
             for variant in (*variants[first:], *variants[:first]):
                 turn = _take_turn(envoy, variant, clients[variant.name])
                 turns[variant.name].append(turn)
-    base = turns[variants[0].name]
-    return [_figures(v.name, turns[v.name], base) for v in variants]
+    return [_figures(v, turns[v.name], turns[v.base or v.name]) for v in variants]
 
 
 def _take_turn(envoy: Envoy, variant: Variant, client: Client) -> Turn:
@@ -86,7 +90,7 @@ def _take_turn(envoy: Envoy, variant: Variant, client: Client) -> Turn:
     return Turn(cpu_ns / REQUESTS_PER_TURN / 1000, tuple(ns / 1000 for ns in latencies))
 
 
-def _figures(name: str, turns: Sequence[Turn], base: Sequence[Turn]) -> Figures:
+def _figures(variant: Variant, turns: Sequence[Turn], base: Sequence[Turn]) -> Figures:
     pairs = list(zip(turns, base, strict=True))
     more_cpu = [turn.cpu_us - other.cpu_us for turn, other in pairs]
     more_p50 = [
@@ -95,7 +99,8 @@ def _figures(name: str, turns: Sequence[Turn], base: Sequence[Turn]) -> Figures:
     latencies = [latency for turn in turns for latency in turn.latencies_us]
     quarters = quantiles(more_cpu, n=4)
     return Figures(
-        name=name,
+        name=variant.name,
+        base=variant.base,
         cpu_us=median(turn.cpu_us for turn in turns),
         more_cpu_us=quarters[1],
         spread_us=quarters[2] - quarters[0],

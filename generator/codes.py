@@ -397,6 +397,11 @@ CODES: Final[dict[str, Code]] = {
         "error", "a module needs too much memory", "make its buffers smaller"
     ),
     "GST0047": Code("error", "code is nested too deeply", "move a part to a function"),
+    "GST0048": Code(
+        "error",
+        "a hostcall that the host does not have, or has with another signature",
+        "filters/hostcalls.py and filters/wasi.py declare all of them",
+    ),
     # --- RUN: running a module ------------------------------------------------------
     "RUN0001": Code(
         "error",

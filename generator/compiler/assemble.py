@@ -10,20 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from generator.compiler.border import (
-    function_type,
-    has_slots,
-    hostcall_type,
-    import_type,
-    write_export,
-    write_hostcall,
-)
+from generator.compiler.border import write_export, write_hostcall
 from generator.compiler.callbacks import MARKER, MEMORY
 from generator.compiler.check_exports import Exports
 from generator.compiler.code import Code, finish
 from generator.compiler.link import Linker
 from generator.compiler.lower import Lowered
 from generator.compiler.runtime import MALLOC, RUNTIME
+from generator.compiler.signature import (
+    function_type,
+    has_slots,
+    hostcall_type,
+    import_type,
+)
 from generator.compiler.symbols import FunctionSymbol, HostcallSymbol
 from generator.wasm.module import (
     Export,

@@ -177,6 +177,9 @@ def check_unpack(
 ) -> list[Stmt]:
     """Check `a, b = f()` and `a, b = b, a`."""
     py_names = [_unpack_name(context, py) for py in py_target.elts]
+    names = [py_name.id for py_name in py_names if py_name.id != DISCARD]
+    if len(set(names)) < len(names):
+        raise context.refusal("GST0028", "one name stands here twice", py_target)
     if isinstance(py_value, ast.Tuple):
         return _assign_parallel(context, py_names, py_value)
     value = context.check(py_value)

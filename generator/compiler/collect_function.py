@@ -7,6 +7,9 @@ from typing import Final
 
 from generator.compiler.annotation import resolve_type, scalar_type
 from generator.compiler.context import Context
+from generator.compiler.host_table import HOST
+from generator.compiler.signature import import_type
+from generator.compiler.source_module import did_you_mean
 from generator.compiler.symbols import (
     BuiltinSymbol,
     FunctionSymbol,
@@ -18,10 +21,12 @@ from generator.compiler.types import (
     NONE,
     VIEW,
     IntType,
+    RecordType,
     ScalarType,
     TupleType,
     Type,
 )
+from generator.wasm.opcodes import ValueType
 
 FUNCTION_MARKS: Final = frozenset({"export", "inline", "on_fault"})
 
@@ -122,7 +127,36 @@ def _hostcall(
             raise context.refusal("GST0044", message, py_argument)
     _require_host_result(context, result, py_function)
     name = py_function.name
-    return HostcallSymbol(name, import_module, import_name, parameters, result)
+    symbol = HostcallSymbol(name, import_module, import_name, parameters, result)
+    _require_known(context, symbol, py_decorator)
+    return symbol
+
+
+def _require_known(
+    context: Context, symbol: HostcallSymbol, py_decorator: ast.Call
+) -> None:
+    """Envoy does not load a module with an import that it does not have."""
+    py_module, py_name = py_decorator.args
+    module, name = symbol.import_module, symbol.import_name
+    offered = HOST.get(module)
+    if offered is None:
+        message = f'the host has no module "{module}"'
+        hint = did_you_mean(module, HOST)
+        raise context.refusal("GST0048", message, py_module, hint)
+    if name not in offered:
+        message = f'the host has no function "{name}" in {module}'
+        hint = did_you_mean(name, offered)
+        raise context.refusal("GST0048", message, py_name, hint)
+    type_ = import_type(symbol)
+    given = f"{_letters(type_.parameters)}->{_letters(type_.results)}"
+    if given != offered[name]:
+        message = f'"{name}" has another signature: ({given}), not ({offered[name]})'
+        hint = "i is an i32, I an i64; see filters/hostcalls.py"
+        raise context.refusal("GST0048", message, py_name, hint)
+
+
+def _letters(types: tuple[ValueType, ...]) -> str:
+    return "".join("i" if type_ is ValueType.I32 else "I" for type_ in types)
 
 
 def _import_names(context: Context, py_decorator: ast.Call) -> tuple[str, str]:
@@ -161,4 +195,4 @@ def _require_host_result(
         raise context.refusal("GST0044", message, returns or py_function, hint)
 
 
-_RESULTS: Final = (IntType, TupleType)
+_RESULTS: Final = (IntType, TupleType, RecordType)

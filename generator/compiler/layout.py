@@ -25,12 +25,12 @@ from generator.compiler.ir import (
 from generator.compiler.ir_statements import (
     FunctionIR,
 )
+from generator.compiler.signature import SLOT_BYTES, slot_types
 from generator.compiler.symbols import HostcallSymbol, StaticObject
-from generator.compiler.types import IntType, TupleType, flatten
+from generator.compiler.types import IntType
 from generator.compiler.walk import all_expressions
 from generator.errors import CompileError, Diagnostic
 from generator.wasm.module import PAGE_BYTES, Data
-from generator.wasm.opcodes import ValueType
 
 FIRST_ADDRESS: Final = 16
 ALIGNMENT: Final = 16
@@ -122,24 +122,8 @@ def _slot_bytes(expressions: Iterable[Expr]) -> int:
     sizes = [0]
     for expr in expressions:
         if isinstance(expr, Call) and isinstance(expr.target, HostcallSymbol):
-            sizes.append(sum(size for size in slot_sizes(expr.target)))
+            sizes.append(SLOT_BYTES * len(slot_types(expr.target)))
     return max(sizes)
-
-
-def slot_sizes(hostcall: HostcallSymbol) -> list[int]:
-    """Return the bytes of each result pointer's slot; every slot has eight."""
-    result = hostcall.result
-    if not isinstance(result, TupleType):
-        return []
-    return [8 for item in result.items[1:] for _ in flatten(item)]
-
-
-def slot_types(hostcall: HostcallSymbol) -> list[ValueType]:
-    """Return what is read from each slot."""
-    result = hostcall.result
-    if not isinstance(result, TupleType):
-        return []
-    return [value for item in result.items[1:] for value in flatten(item)]
 
 
 def _aligned(address: int, alignment: int) -> int:

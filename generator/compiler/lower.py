@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from generator.compiler.border import function_type
 from generator.compiler.code import Code
 from generator.compiler.ir_statements import (
     FunctionIR,
@@ -24,6 +23,7 @@ from generator.compiler.lower_memory import push_record
 from generator.compiler.lower_statement import lower_block
 from generator.compiler.lower_view import push_pair
 from generator.compiler.lowering import Lowering, Operations
+from generator.compiler.signature import function_type
 from generator.compiler.types import NONE, flatten
 from generator.wasm.module import FunctionType
 from generator.wasm.opcodes import UNREACHABLE

@@ -1,5 +1,8 @@
 """Pass 1: read the guest program, the entry file and all that it imports.
 
+What CPython would not compile is refused first, in CPython's words (`break` outside a
+loop, a name used before its `global`): all further passes may rely on that.
+
 Out: one `SourceModule` per file, imported modules before those that import them.
 `filters.*` is the package beside `generator`; other names are files beside the entry
 file. Guest code is text here and is never imported. Modules of
@@ -103,14 +106,22 @@ def read_module(name: str, path: Path) -> SourceModule:
     except (OSError, UnicodeDecodeError) as error:
         message = f"cannot read {path}: {error}"
         raise CompileError([Diagnostic("GST0001", message)]) from error
-    source = SourceFile(str(path), text)
+    source = SourceFile(_display(path), text)
     try:
-        return SourceModule(name, path, source, ast.parse(text, str(path)))
+        tree = ast.parse(text, str(path))
+        compile(tree, str(path), "exec", dont_inherit=True)  # finds what `ast` does not
+        return SourceModule(name, path, source, tree)
     except SyntaxError as error:
         raise _syntax_error(source, error) from error
     except (RecursionError, MemoryError, ValueError) as error:
         message = f"Python cannot parse {path}: {error}"
         raise CompileError([Diagnostic("GST0001", message)]) from error
+
+
+def _display(path: Path) -> str:
+    """Return the path as a person in the current folder would write it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _syntax_error(source: SourceFile, error: SyntaxError) -> CompileError:

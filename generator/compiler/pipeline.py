@@ -35,6 +35,7 @@ from generator.compiler.layout import place_objects
 from generator.compiler.link import Linker
 from generator.compiler.lower import lower_function
 from generator.compiler.parse import module_name, parse_program
+from generator.errors import CompileError, Diagnostic
 from generator.wasm.module import Module
 
 DEFAULT_STEP_BUDGET: Final = 10_000_000
@@ -57,10 +58,14 @@ def compile_file(
     Raises: CompileError with every diagnostic of the first pass that has any.
     """
     functions, exports = check_file(path, embedded=embedded, constants=constants)
-    functions = optimise(functions, exports)
-    memory = place_objects(functions, arena_bytes)
-    linker = Linker(memory, step_budget)
-    lowered = [(f.symbol, lower_function(f, linker)) for f in functions]
+    try:
+        functions = optimise(functions, exports)
+        memory = place_objects(functions, arena_bytes)
+        linker = Linker(memory, step_budget)
+        lowered = [(f.symbol, lower_function(f, linker)) for f in functions]
+    except RecursionError as error:
+        message = "after inlining, expressions are nested too deeply"
+        raise CompileError([Diagnostic("GST0047", message)]) from error
     return assemble(module_name(path), lowered, exports, linker)
 
 

@@ -1,8 +1,9 @@
 """Which keys a source may use towards a destination, by the built module's answers.
 
-`Allowed.keys` iterates `Engine.judge` over stretches of keys with one answer. Flows
-that the table cannot tell apart are asked once: what counts of the other party is its
-realm and peer class if the subject speaks of them, and the stretch of its address.
+`Allowed.keys` iterates `Engine.judge` over stretches of keys with one answer. What the
+table cannot tell apart is asked once, for each direction by itself: of the other party
+a subject can tell its realm, its classes, and the stretch of its address. Both
+directions must allow.
 
 Two things the filter checks before it judges are checked here too: a revoked sender,
 and an address without a proof where only members live.
@@ -18,15 +19,19 @@ from typing import Final
 from filters.decide import Kind
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.engine import Engine, Judgement, Party, address_party
+from generator.analysis.engine import Engine, Judgement, Party, Verdict, address_party
+from generator.analysis.key_ranges import merge
 from generator.analysis.spans import addresses_of, is_for_members
+from generator.policy.model import Direction
 from generator.table.model import RuleTable
 from generator.table.ports import EVERY_KEY, KeyRange
 
 NOBODY_KNOWS: Final = Party(Kind.UNKNOWN, (0, 0, 0, 0))
 
-_Part = tuple[int | None, ...]
-"""What one subject can tell about the other party."""
+Keys = tuple[KeyRange, ...]
+
+_Class = tuple[int | None, ...]
+"""A subject and what it can tell about the other party; empty: nobody judges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class Answer:
     first: int
     last: int
     judgement: Judgement
+
+    @property
+    def keys(self) -> KeyRange:
+        return self.first, self.last
 
 
 def party_of(engine: Engine, endpoint: Endpoint) -> Party:
@@ -86,64 +95,69 @@ class Allowed:
             for number, subject in enumerate(engine.table.subjects)
             for version in (4, 6)
         }
-        self._known: dict[object, tuple[KeyRange, ...]] = {}
+        self._known: dict[_Class, Keys] = {}
 
-    def keys(self, source: Endpoint, destination: Endpoint) -> tuple[KeyRange, ...]:
+    def keys(self, source: Endpoint, destination: Endpoint) -> Keys:
         """Return the allowed keys as disjoint, sorted ranges that do not touch."""
         if why_not_believed(self._table, source, destination):
             return ()
-        key = self._class_of(source, destination)
-        if key not in self._known:
-            self._known[key] = self._ask(source, destination)
-        return self._known[key]
+        if _is_same(source, destination):
+            return _both(*self._ask(source, destination))
+        classes = (
+            self._class(Direction.EGRESS, source, destination),
+            self._class(Direction.INGRESS, destination, source),
+        )
+        if any(one not in self._known for one in classes):
+            found = self._ask(source, destination)
+            self._known.update(zip(classes, found, strict=True))
+        return _both(self._known[classes[0]], self._known[classes[1]])
 
-    def _ask(self, source: Endpoint, destination: Endpoint) -> tuple[KeyRange, ...]:
-        found: list[KeyRange] = []
-        for answer in answers(self._engine, source, destination):
-            if not answer.judgement.is_allowed:
-                continue
-            if found and found[-1][1] + 1 == answer.first:
-                found[-1] = found[-1][0], answer.last
-            else:
-                found.append((answer.first, answer.last))
-        return tuple(found)
-
-    def _class_of(self, source: Endpoint, destination: Endpoint) -> object:
-        """Return what the module's answer depends on."""
-        sender, receiver = source.workload, destination.workload
-        egress = None if sender is None else sender.egress_subject
-        ingress = None if receiver is None else receiver.ingress_subject
+    def _ask(self, source: Endpoint, destination: Endpoint) -> tuple[Keys, Keys]:
+        """Return the keys that egress and ingress allow, each by itself."""
+        found = tuple(answers(self._engine, source, destination))
         return (
-            egress,
-            self._part(egress, source, destination),
-            ingress,
-            self._part(ingress, destination, source),
-            _is_same(source, destination),
+            merge([(a.keys for a in found if a.judgement.egress is not Verdict.DENY)]),
+            merge([(a.keys for a in found if a.judgement.ingress is not Verdict.DENY)]),
         )
 
-    def _part(self, subject: int | None, own: Endpoint, peer: Endpoint) -> _Part:
-        if subject is None or own.workload is None:
+    def _class(self, direction: Direction, own: Endpoint, peer: Endpoint) -> _Class:
+        """Return what the answer of one direction depends on."""
+        if own.workload is None:
             return ()
+        is_egress = direction is Direction.EGRESS
+        row = own.workload
+        subject = row.egress_subject if is_egress else row.ingress_subject
+        starts: _Class = ()
+        if peer.address is not None:
+            version = peer.address.version
+            place = bisect_right(self._starts[subject, version], int(peer.address))
+            starts = (version, place)
         if peer.workload is None:
-            return (-1, *self._stretch(subject, peer))
+            return (subject, *starts)
         levels = self._table.subjects[subject].peers
         realm = peer.workload.realm
         wide = WIDE_PEERS + peer.workload.wide_peer
         local = LOCAL_PEERS + peer.workload.local_peer
-        is_local = realm == own.workload.realm and local in levels
+        is_local = realm == row.realm and local in levels
         return (
+            subject,
             realm if realm in levels else None,
             wide if wide in levels else None,
             local if is_local else None,
-            *self._stretch(subject, peer),
+            *starts,
         )
 
-    def _stretch(self, subject: int, peer: Endpoint) -> _Part:
-        if peer.address is None:
-            return ()
-        version = peer.address.version
-        starts = self._starts[subject, version]
-        return (version, bisect_right(starts, int(peer.address)))
+
+def _both(egress: Keys, ingress: Keys) -> Keys:
+    """Return the keys that are in both."""
+    if egress == ingress or not egress:
+        return egress
+    found = []
+    for first, last in egress:
+        for low, high in ingress:
+            if low <= last and first <= high:
+                found.append((max(first, low), min(last, high)))
+    return tuple(found)
 
 
 def _is_same(source: Endpoint, destination: Endpoint) -> bool:

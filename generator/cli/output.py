@@ -6,12 +6,10 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from generator.cli.session import Session
 
@@ -27,10 +25,11 @@ class OutputClosed(Exception):
     """Nobody reads stdout any more."""
 
 
-def write(text: str) -> None:
-    """Write a text and a line end to stdout."""
+def write(text: str, session: Session | None = None) -> None:
+    """Write a text and a line end to stdout; styles only as the session wishes."""
+    is_coloured = session is not None and session.wants_colour(sys.stdout)
     try:
-        click.echo(text)
+        click.echo(text, color=is_coloured)
         sys.stdout.flush()
     except BrokenPipeError:
         raise OutputClosed from None
@@ -52,27 +51,30 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def write_table(
     session: Session, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Write rows in columns; numbers stand at the right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    lines = [[_cell(value) for value in row] for row in rows]
-    for number, name in enumerate(header):
-        is_number = bool(lines) and all(
-            line[number].plain.replace(",", "").isdigit() for line in lines
-        )
-        table.add_column(
-            name, justify="right" if is_number else "left", overflow="fold"
-        )
+    """Write rows in columns; numbers stand at the right.
+
+    A row is one line, however narrow the terminal, so that names can be copied.
+    """
+    lines = [[_text(value) for value in row] for row in rows]
+    are_numbers = [
+        bool(lines) and all(line[column].replace(",", "").isdigit() for line in lines)
+        for column in range(len(header))
+    ]
+    first, *others = _aligned([list(header), *lines], are_numbers)
+    if session.wants_colour(sys.stdout):
+        first = click.style(first, bold=True)
+    write("\n".join([first, *others]), session)
+
+
+def _text(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _aligned(lines: list[list[str]], are_numbers: list[bool]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        table.add_row(*line)
-    console = session.console(sys.stdout)
-    with console.capture() as captured:
-        console.print(table)
-    write("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _cell(value: object) -> Text:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return Text(text, style=_STYLES.get(text, ""))
-
-
-_STYLES = {"ALLOW": "green", "DENY": "red", "MIXED": "yellow"}
+        cells = (
+            cell.rjust(width) if is_number else cell.ljust(width)
+            for cell, width, is_number in zip(line, widths, are_numbers, strict=True)
+        )
+        yield "  ".join(cells).rstrip()

@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from generator.errors import Diagnostic
 from generator.source import SourceFile
@@ -45,29 +46,15 @@ class Session:
         is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return not is_plain and stream.isatty()
 
-    def console(self, stream: IO[str]) -> Console:
-        """Return a console that wraps nothing unless a terminal asks for it."""
-        is_coloured = self.wants_colour(stream)
-        width = None if stream.isatty() else 1_000_000
-        return Console(
-            file=stream,
-            width=width,
-            color_system="standard" if is_coloured else None,
-            force_terminal=is_coloured,
-            no_color=not is_coloured,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
-
     @contextmanager
     def progress(self, message: str) -> Iterator[None]:
         """Show on a terminal, and only there, what takes a moment."""
-        stream = sys.stderr
-        if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        is_plain = os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+        if is_plain:
             yield
             return
-        with self.console(stream).status(message):
+        console = Console(stderr=True, no_color=not self.wants_colour(sys.stderr))
+        with console.status(Text(message)):
             yield
 
 

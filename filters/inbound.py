@@ -10,12 +10,11 @@ from filters.abi import Action, MapType, Status
 from filters.address import read_address
 from filters.bundle import BUNDLES, receive_row, row_secret
 from filters.configuration import Direction
-from filters.counters import count
+from filters.counters import count_allowed
 from filters.decide import Judgement, Kind, Party, Verdict, judge
 from filters.denial import deny
 from filters.hostcalls import (
     proxy_get_current_time_nanoseconds,
-    proxy_get_property,
     proxy_remove_header_map_value,
 )
 from filters.key import (
@@ -30,9 +29,15 @@ from filters.key import (
     read_key_header,
     remember,
 )
-from filters.lang import View, Words, load_u32, u32
+from filters.lang import View, Words, u32
 from filters.layout import NONE, TCP, WORKLOAD_REVOKED
-from filters.peer import lives_in_member_block, read_peer
+from filters.peer import (
+    connection_facts,
+    facts_certificate,
+    facts_port,
+    lives_in_member_block,
+    read_peer,
+)
 from filters.reasons import Reason
 from filters.request import REQUEST
 from filters.roots import ADDRESSES, ROOTS
@@ -47,11 +52,12 @@ JUDGEMENT = Judgement()
 
 def judge_inbound(root: u32, pairs: View) -> u32:
     """Judge one request and return the callback's action."""
-    reason = identify(root, pairs)
+    facts = connection_facts()
+    reason = identify(root, pairs, facts)
     if reason != Reason.ALLOWED:
         return deny(Direction.INBOUND, reason, NONE)
-    ok, port = destination_port()
-    if not ok:
+    port = facts_port(facts)
+    if port == 0:
         return deny(Direction.INBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     set_member(SELF, root)
     judge(SENDER, SELF, TCP << 16 | port, JUDGEMENT)
@@ -73,15 +79,6 @@ def set_member(party: Party, root: u32) -> None:
     party.word3 = ADDRESSES[u32(root * 4 + 3)]
 
 
-def destination_port() -> tuple[bool, u32]:
-    """The port that the connection came to, from the connection itself."""
-    status, value = proxy_get_property(b"destination\0port")
-    if status != Status.OK or len(value) != 8:
-        return False, 0
-    port = load_u32(value, 0)
-    return load_u32(value, 4) == 0 and 0 < port <= 0xFFFF, port & 0xFFFF
-
-
 def accept() -> u32:
     """Strip what was ours, so that the application never sees it."""
     if REQUEST.sources > 0:
@@ -96,19 +93,19 @@ def accept() -> u32:
         )
         if removed != Status.OK:
             return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
-    count(Direction.INBOUND, Reason.ALLOWED)
+    count_allowed(Direction.INBOUND)
     return Action.CONTINUE
 
 
 # --- who sends -------------------------------------------------------------------
 
 
-def identify(root: u32, pairs: View) -> u32:
+def identify(root: u32, pairs: View, facts: View) -> u32:
     """Fill in SENDER; return ALLOWED, or why the sender is not believed."""
     if REQUEST.is_connect:
         return Reason.TUNNEL_UNSUPPORTED
     if REQUEST.sources == 0 and REQUEST.keys == 0:
-        return identify_outsider()
+        return identify_outsider(facts)
     reason = check_presence()
     if reason != Reason.ALLOWED:
         return reason
@@ -118,12 +115,12 @@ def identify(root: u32, pairs: View) -> u32:
     reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end])
     if reason != Reason.ALLOWED:
         return reason
-    return check_certificate()
+    return check_certificate(facts_certificate(facts))
 
 
-def identify_outsider() -> u32:
+def identify_outsider(facts: View) -> u32:
     """A peer without overlay headers: judged by its real address, if it is outside."""
-    if not read_peer(SENDER):
+    if not read_peer(facts, SENDER):
         return Reason.PEER_UNKNOWN
     if lives_in_member_block(SENDER):
         return Reason.SOURCE_MISSING
@@ -195,10 +192,9 @@ def verify_key(root: u32, value: View) -> u32:
     return Reason.ALLOWED
 
 
-def check_certificate() -> u32:
+def check_certificate(name: View) -> u32:
     """Where the peer's SPIFFE id is known, it must name the source workload."""
-    status, name = proxy_get_property(b"connection\0uri_san_peer_certificate")
-    if status != Status.OK or len(name) == 0:
+    if len(name) == 0:
         return Reason.ALLOWED
     offset = workload_row(SOURCE[2])
     start_line()

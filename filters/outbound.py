@@ -12,7 +12,7 @@ from typing import Final
 from filters.abi import Action, MapType, Status
 from filters.bundle import BUNDLES, row_key, row_secret, send_row
 from filters.configuration import Direction
-from filters.counters import count
+from filters.counters import count_allowed
 from filters.decide import Judgement, Kind, Party, Verdict, judge
 from filters.denial import deny
 from filters.hostcalls import (
@@ -21,7 +21,7 @@ from filters.hostcalls import (
     proxy_get_property,
     proxy_remove_header_map_value,
 )
-from filters.inbound import destination_port, set_member
+from filters.inbound import set_member
 from filters.key import (
     EXPECTED,
     MAC_BYTES,
@@ -31,7 +31,7 @@ from filters.key import (
 )
 from filters.lang import Buffer, View, Words, u32, u64
 from filters.layout import BACKEND_BYTES, NONE, TCP, Section
-from filters.peer import port_of, read_endpoint
+from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
 from filters.request import REQUEST
 from filters.roots import ADDRESS_TEXTS, ADDRESSES, ROOTS, TEXT_BYTES
@@ -109,8 +109,8 @@ def judge_direct(cluster: View) -> u32:
         if status == Status.OK and has_port and read_endpoint(address, DESTINATION):
             return judge_outside(port)
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
-    ok, port = destination_port()
-    if not ok:
+    port = destination_port()
+    if port == 0:
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     DESTINATION.kind = Kind.UNKNOWN
     return judge_outside(port)
@@ -121,7 +121,7 @@ def judge_outside(port: u32) -> u32:
     if JUDGEMENT.egress != Verdict.ALLOW:
         rule = JUDGEMENT.egress_rule
         return deny(Direction.OUTBOUND, Reason.EGRESS_DENIED, rule)
-    count(Direction.OUTBOUND, Reason.ALLOWED)
+    count_allowed(Direction.OUTBOUND)
     return Action.CONTINUE
 
 
@@ -132,7 +132,7 @@ def judge_target(root: u32, target: u32, port: u32) -> u32:
     at = find_port(target, port)
     if at == NONE or word(u32(at + 8)) == 0:
         return deny(Direction.OUTBOUND, Reason.TARGET_EMPTY, NONE)
-    allowed = count_allowed(at, port)
+    allowed = allowed_backends(at, port)
     if allowed == 0:
         return deny(Direction.OUTBOUND, denied_reason, denied_rule)
     if allowed != word(u32(at + 8)):
@@ -140,11 +140,11 @@ def judge_target(root: u32, target: u32, port: u32) -> u32:
     reason = stamp(root, word(target))
     if reason != Reason.ALLOWED:
         return deny(Direction.OUTBOUND, reason, NONE)
-    count(Direction.OUTBOUND, Reason.ALLOWED)
+    count_allowed(Direction.OUTBOUND)
     return Action.CONTINUE
 
 
-def count_allowed(at: u32, port: u32) -> u32:
+def allowed_backends(at: u32, port: u32) -> u32:
     """Count the workloads behind a target's port that policy lets us reach."""
     allowed: u32 = 0
     first = word(u32(at + 4))

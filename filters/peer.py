@@ -1,9 +1,15 @@
-"""The real address of a peer outside the overlay.
+"""What is known of a connection: its port, its real peer, the peer's certificate.
 
 An HTTP filter under Istio sees a `source.address` that X-Forwarded-For forges. So this
 module is also loaded as a network filter, in front of the HTTP connection manager: it
-stores the connection's true peer in a property of the connection, and the HTTP side
-reads nothing else. Without it peers outside the overlay are denied.
+stores what is true of the connection in a property of the connection, and the HTTP
+side reads nothing else. Without it peers outside the overlay are denied.
+
+The certificate is known only after the handshake, so the first request adds it; later
+requests learn everything from one host call.
+
+    facts: port (u16, little-endian), 1 if the certificate was looked up, bytes of the
+    peer's address, that address as text, SPIFFE name (empty: none)
 """
 
 from __future__ import annotations
@@ -18,35 +24,84 @@ from filters.hostcalls import (
     proxy_get_property,
     proxy_set_property,
 )
-from filters.lang import View, Words, u32
+from filters.lang import Buffer, View, Words, load_u16, load_u32, u8, u32
 from filters.layout import Section
 from filters.table import section_offset
 from filters.text import index_of, read_decimal
 
 # declare_property: name, type string, span of the connection or of the request.
-DECLARE_PEER: Final = b"\x0a\x0cpepmesh_peer\x18\x01\x28\x02"
+DECLARE_FACTS: Final = b"\x0a\x0dpepmesh_facts\x18\x01\x28\x02"
 DECLARE_RULE: Final = b"\x0a\x0cpepmesh_rule\x18\x01\x28\x01"
+HEAD_BYTES: Final = 4
+MAX_ADDRESS_BYTES: Final = 255
 
 WORDS = Words(4)
+FACTS = Buffer(1024)
 
 
 def declare_properties() -> None:
     """Fix how long the properties live; a repeated declaration is refused, harmless."""
-    proxy_call_foreign_function(b"declare_property", DECLARE_PEER)
+    proxy_call_foreign_function(b"declare_property", DECLARE_FACTS)
     proxy_call_foreign_function(b"declare_property", DECLARE_RULE)
 
 
-def store_peer() -> None:
-    """Keep the true peer of a new connection for the HTTP filter behind."""
+def store_connection() -> None:
+    """Keep what is true of a new connection for the HTTP filter behind."""
     status, address = proxy_get_property(b"source\0address")
-    if status == Status.OK:
-        proxy_set_property(b"pepmesh_peer", address)
+    if status == Status.OK and len(address) <= MAX_ADDRESS_BYTES:
+        proxy_set_property(b"pepmesh_facts", make_facts(address))
 
 
-def read_peer(out: Party) -> bool:
+def make_facts(address: View) -> View:
+    """Lay out the facts of a connection, its certificate not yet looked up."""
+    port = destination_port()
+    FACTS[0] = u8(port)
+    FACTS[1] = u8(port >> 8)
+    FACTS[2] = 0
+    FACTS[3] = u8(len(address))
+    FACTS.put(HEAD_BYTES, address)
+    return FACTS[0 : HEAD_BYTES + len(address)]
+
+
+def destination_port() -> u32:
+    """The port that the connection came to; 0 if it cannot be told."""
+    status, value = proxy_get_property(b"destination\0port")
+    if status != Status.OK or len(value) != 8 or load_u32(value, 4) != 0:
+        return 0
+    port = load_u32(value, 0)
+    return port if port <= 0xFFFF else 0
+
+
+def connection_facts() -> View:
+    """The facts of this request's connection, with its certificate looked up."""
+    status, facts = proxy_get_property(b"pepmesh_facts")
+    if status != Status.OK or len(facts) < HEAD_BYTES:
+        facts = make_facts(b"")  # no network filter: the peer stays unknown
+    if facts[2] == 1:
+        return facts
+    found, name = proxy_get_property(b"connection\0uri_san_peer_certificate")
+    size = len(facts)
+    FACTS.put(0, facts)
+    FACTS[2] = 1
+    if found == Status.OK:
+        FACTS.put(size, name)
+        size = u32(size + len(name))
+    proxy_set_property(b"pepmesh_facts", FACTS[0:size])
+    return FACTS[0:size]
+
+
+def facts_port(facts: View) -> u32:
+    return load_u16(facts, 0)
+
+
+def facts_certificate(facts: View) -> View:
+    """The peer's SPIFFE name, or nothing."""
+    return facts[HEAD_BYTES + facts[3] : len(facts)]
+
+
+def read_peer(facts: View, out: Party) -> bool:
     """Read the true peer into a party outside the overlay; False if unknown."""
-    status, address = proxy_get_property(b"pepmesh_peer")
-    return status == Status.OK and read_endpoint(address, out)
+    return read_endpoint(facts[HEAD_BYTES : HEAD_BYTES + facts[3]], out)
 
 
 def read_endpoint(endpoint: View, out: Party) -> bool:

@@ -7,10 +7,13 @@ the callbacks that it gets. Everything uncertain is denied.
 
 from __future__ import annotations
 
+from typing import Final
+
 from filters.abi import Action, BufferType, LogLevel, MapType, Status, TrafficDirection
 from filters.address import write_address
 from filters.bundle import BUNDLES, admit
 from filters.configuration import CONFIGURATION, Direction, read
+from filters.counters import hand_over
 from filters.decide import Judgement, Party, judge
 from filters.denial import deny
 from filters.environment import environment_value, read_environment
@@ -19,6 +22,7 @@ from filters.hostcalls import (
     proxy_get_header_map_pairs,
     proxy_get_property,
     proxy_log,
+    proxy_set_tick_period_milliseconds,
 )
 from filters.identity import find_workload, own_address
 from filters.inbound import judge_inbound
@@ -34,7 +38,7 @@ from filters.lang import (
 )
 from filters.layout import NONE
 from filters.outbound import judge_outbound
-from filters.peer import declare_properties, store_peer
+from filters.peer import declare_properties, store_connection
 from filters.reasons import Reason
 from filters.request import REQUEST, scan
 from filters.roots import (
@@ -49,6 +53,8 @@ from filters.roots import (
     root_of_stream,
 )
 from filters.table import table_is_valid
+
+TICK_MS: Final = 1000
 
 OWN = Words(4)
 OWN_TEXT = Buffer(39)
@@ -72,7 +78,14 @@ def proxy_on_context_create(context_id: u32, parent: u32) -> None:
 
 @export
 def proxy_on_delete(context_id: u32) -> None:
+    if find_root(context_id) != NONE:
+        hand_over()
     remove_context(context_id)
+
+
+@export
+def proxy_on_tick(context_id: u32) -> None:
+    hand_over()
 
 
 @export
@@ -108,6 +121,7 @@ def configure(number: u32, text: View) -> u32:
     else:
         keep_address(number)
     declare_properties()
+    proxy_set_tick_period_milliseconds(TICK_MS)
     root.is_ready = True
     return 1
 
@@ -143,7 +157,7 @@ def refuse(why: View) -> u32:
 @export
 def proxy_on_new_connection(context_id: u32) -> u32:
     """As a network filter: keep who is really there. Nothing is decided here."""
-    store_peer()
+    store_connection()
     return Action.CONTINUE
 
 

@@ -8,6 +8,8 @@ Everything else in `shop` is denied; `ops/prom` and `ops/free` are not isolated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network
@@ -220,6 +222,7 @@ REQUEST = (
 )
 
 Headers = tuple[tuple[bytes, bytes], ...]
+Connection = dict[bytes, FilterState]
 
 
 @dataclass
@@ -247,15 +250,28 @@ class Pep:
         self, headers: Headers, port: int = 8080, peer: bytes = b"10.0.0.1:4711"
     ) -> Outcome:
         """Let a request come in on a port, over a new connection of `peer`."""
+        with self.connection(port, peer) as connection:
+            return self.receive_on(connection, headers)
+
+    @contextmanager
+    def connection(self, port: int, peer: bytes) -> Iterator[Connection]:
+        """Open a connection; without a peer there is no network filter in front."""
         properties = self.host.properties
         properties[property_path("destination", "port")] = port.to_bytes(8, "little")
-        properties[property_path("source", "address")] = b"1.2.3.4:0"  # forged
-        connection: dict[bytes, FilterState] = {}
-        if peer:
-            properties[property_path("source", "address")] = peer
-            stream = self.plugin.open_connection(connection)
-            assert stream.new_connection() == 0
-            properties[property_path("source", "address")] = b"1.2.3.4:0"
+        properties[property_path("source", "address")] = peer
+        connection: Connection = {}
+        if not peer:
+            yield connection
+            return
+        stream = self.plugin.open_connection(connection)
+        assert stream.new_connection() == 0
+        yield connection
+        stream.finish()
+
+    def receive_on(self, connection: Connection, headers: Headers) -> Outcome:
+        """Let a request come in; an HTTP filter sees a source that can be forged."""
+        forged = property_path("source", "address")
+        self.host.properties[forged] = b"1.2.3.4:0"
         return self.plugin.request(REQUEST + headers, connection=connection)
 
     def send(self, cluster: bytes, headers: Headers = ()) -> Outcome:

@@ -26,7 +26,7 @@ from e2e.report import print_attacks, print_denials, print_matrix
 from e2e.shop_run import MANIFESTS, Shop, prepared_shop, running_shop
 from generator.errors import ToolError
 
-_ROUNDS = 40
+_ROUNDS = 24
 _WIDTH = 100
 
 _T = TypeVar("_T")
@@ -39,6 +39,7 @@ def main() -> int:
     try:
         is_good = run(console, folder)
     except ToolError as error:
+        shutil.rmtree(folder)
         console.print(f"error: {error}", style="bold red", markup=False)
         return 2
     except KeyboardInterrupt:
@@ -75,7 +76,7 @@ def _enforce(console: Console, shop: Shop, folder: Path) -> bool:
         console.print(f"asked {len(seen)} questions in {seconds:.1f} s\n")
         print_matrix(console, shop.endpoints, seen)
         console.rule("who was denied, and by which rule", align="left")
-        print_denials(console, seen)
+        print_denials(console, seen, shop.product.built.table)
         console.rule("round the sidecars", align="left")
         outcomes = attempt_all(mesh, shop_attacks(mesh, shop.product, shop.addresses))
         print_attacks(console, outcomes)

@@ -12,6 +12,7 @@ from rich.text import Text
 from e2e.attacks import Outcome
 from e2e.matrix import Observation, Seen
 from e2e.mesh import Endpoint
+from generator.table.model import RuleTable
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MARKS = {Seen.ALLOWED: ("●", "green"), Seen.DENIED: ("·", "red")}
@@ -43,8 +44,12 @@ def print_matrix(
         console.print(f"  ✗ {_describe(observation)}", style="bold red")
 
 
-def print_denials(console: Console, seen: Sequence[Observation]) -> None:
+def print_denials(
+    console: Console, seen: Sequence[Observation], table_of_rules: RuleTable
+) -> None:
     """Print, for every rule that denied something, how often and an example."""
+    rules = range(len(table_of_rules.rules))
+    places = {table_of_rules.rule_name(r): table_of_rules.rule_place(r) for r in rules}
     denied = [o for o in seen if o.denial is not None]
     counts = Counter(_why(o) for o in denied)
     examples: dict[tuple[str, str], Observation] = {}
@@ -52,13 +57,13 @@ def print_denials(console: Console, seen: Sequence[Observation]) -> None:
         examples.setdefault(_why(observation), observation)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("denied", justify="right")
-    table.add_column("by rule, from the access log", overflow="fold")
+    table.add_column("by rule, from the access log; written at", overflow="fold")
     table.add_column("for example")
     for why, count in counts.most_common():
         question = examples[why].question
         table.add_row(
             str(count),
-            why[1] or why[0],
+            f"{why[1] or why[0]}\n  {places.get(why[1], '')}",
             f"{question.source.key} → {question.destination.key}"
             f":{question.name.endpoint_port}",
         )

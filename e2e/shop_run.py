@@ -6,6 +6,7 @@ The demo and the tests start from here. What should happen is asked of the slow 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,7 +64,8 @@ class Shop:
 @contextmanager
 def prepared_shop(folder: Path) -> Iterator[Shop]:
     """Load the manifests, claim addresses, build the module and the keys."""
-    model = load_model([str(MANIFESTS)]).model
+    # relative, since file names go into the table: same bytes in every checkout
+    model = load_model([os.path.relpath(MANIFESTS)]).model
     with claim_addresses() as addresses:
         endpoints = place_endpoints(model, addresses)
         names = (*service_names(model, endpoints), *workload_names(endpoints))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -62,6 +63,15 @@ def test_every_denial_names_a_rule_of_a_policy(
         assert denial.rule.rsplit("/", 2)[1] in ("ingress", "egress")
         reason = denial.rule.rsplit("/", 2)[1] + "_denied"
         assert denial.details == f"pepmesh_{reason}:{denial.rule}"
+
+
+def test_a_disagreement_is_seen(matrix: list[Observation]) -> None:
+    """The comparison can fail: in both directions, and for a broken mesh."""
+    for observation in matrix:
+        expected = not observation.is_expected_allowed
+        assert not replace(observation, is_expected_allowed=expected).is_as_expected
+        broken = replace(observation, answer=Answer(503), denial=None)
+        assert (broken.seen, broken.is_as_expected) == (Seen.OTHER, False)
 
 
 def test_the_denying_rule_is_the_one_that_isolates(matrix: list[Observation]) -> None:

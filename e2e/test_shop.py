@@ -276,19 +276,19 @@ def test_a_host_that_nobody_knows_is_denied(mesh: Mesh) -> None:
 
 
 def test_decisions_are_counted(shop: Shop, mesh: Mesh) -> None:
+    """Denials at once; allowed requests are collected and arrive within a second."""
     checkout = mesh.envoys["payments/checkout"]
     allowed = "wasmcustom.pepmesh_inbound_allowed"
     missing = "wasmcustom.pepmesh_inbound_source_missing"
-    before = checkout.stat(allowed), checkout.stat(missing)
+    allowed_before, missing_before = checkout.stat(allowed), checkout.stat(missing)
     cart = mesh.endpoints["shop/cart"]
     headers = shop.product.headers(cart, CHECKOUT)
     for _ in range(3):
         send_straight(mesh, cart.address, "payments/checkout", 8443, headers)
         send_straight(mesh, cart.address, "payments/checkout", 8443)
-    after = before[0] + 3, before[1] + 3
+    assert checkout.stat(missing) == missing_before + 3
     wait_until(
-        lambda: (checkout.stat(allowed), checkout.stat(missing)) == after,
-        f"the counters to be {after}",
+        lambda: checkout.stat(allowed) >= allowed_before + 3, "the allowed requests"
     )
 
 

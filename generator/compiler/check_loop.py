@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 
 from generator.compiler import fold
-from generator.compiler.check_assignment import scope_of
+from generator.compiler.check_assignment import DISCARD, scope_of
 from generator.compiler.context import Context
 from generator.compiler.ir import (
     Const,
@@ -67,10 +67,12 @@ def check_for(context: Context, py_for: ast.For, check_block: CheckBlock) -> lis
     start, stop, step = _range(context, py_range)
     counter = _counter(context, py_for.target, (start, stop, step), py_range)
     before = scope.reached
-    scope.counters[counter.name] = counter
+    if counter.name != DISCARD:
+        scope.counters[counter.name] = counter
     body, _ = _body(context, py_for.body, check_block)
-    del scope.counters[counter.name]
-    scope.old_counters.add(counter.name)
+    if counter.name != DISCARD:
+        del scope.counters[counter.name]
+        scope.old_counters.add(counter.name)
     scope.reached = before
     return [For(counter, start, stop, step, body)]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,6 +22,9 @@ from generator.cli.options import (
 from generator.cli.output import Answer, write, write_json
 from generator.cli.session import Session, pass_session
 from generator.policy.model import Protocol
+
+COLOURS: Final = {"ALLOW": "green", "DENY": "red", "MIXED": "yellow"}
+VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
 
 
 @click.command("explain")
@@ -96,7 +101,7 @@ def explain_command(
         digest = table_digest(mesh.engine.table_bytes)
         write_json(explanation_document(found, digest))
     else:
-        write(explanation_text(found))
+        write(_painted(explanation_text(found)), session)
     return _answer(found, expect)
 
 
@@ -104,3 +109,8 @@ def _answer(explanation: Explanation, expect: str | None) -> Answer:
     """A mixed verdict is a no, whatever was expected."""
     wanted = Outcome.DENY if expect == "deny" else Outcome.ALLOW
     return Answer.YES if explanation.outcome is wanted else Answer.NO
+
+
+def _painted(text: str) -> str:
+    """Colour the verdicts; names in Kubernetes are lower case."""
+    return VERDICT.sub(lambda m: click.style(m[0], fg=COLOURS[m[0]]), text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +77,7 @@ def write_files(files: Mapping[Path, bytes], *, is_secret: bool = False) -> None
         ]
         for temporary, path in staged:
             try:
-                temporary.replace(path)
+                temporary.replace(path.resolve())
             except OSError as error:
                 raise _unwritable(path, error.strerror) from None
 
@@ -90,6 +91,8 @@ def _staged(path: Path, data: bytes, is_secret: bool) -> Iterator[Path]:
     temporary = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
     try:
         _create(temporary, data, 0o600 if is_secret else 0o666)
+        if path.exists() and not is_secret:
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         yield temporary
     except OSError as error:
         raise _unwritable(path, error.strerror) from None

@@ -19,7 +19,6 @@ import pytest
 from generator.analysis.engine import Engine
 from generator.analysis.simulate import simulate, simulation_document
 from generator.build import build_mesh
-from generator.errors import ToolError
 from generator.policy.model import Model
 from generator.policy.oracle_connections import Connection
 from tests.policy.test_conformance import AGREEING, DIFFS, load_case
@@ -32,15 +31,9 @@ HOST_NETWORK: Final = (
     "convention 4); here policy does not reach them, as semantics.md asks. Without "
     "hostNetwork in the manifests the answers agree"
 )
-COLLISION: Final = (
-    "two ReplicaSets that policy and service account do not tell apart differ in a "
-    "named port that a policy uses: one answer for both would open too much, so the "
-    "build refuses with OVL0001. With service accounts of their own the answers agree"
-)
 DIFFERENCES: Final = {
     "semanticDiff-same-topologies-new1": HOST_NETWORK,
     "semanticDiff-same-topologies-old1": HOST_NETWORK,
-    "test_with_named_ports": COLLISION,
 }
 
 
@@ -68,21 +61,9 @@ def as_netpol_analyzer(model: Model) -> Model:
     return replace(model, members=tuple(members))
 
 
-def with_own_accounts(model: Model) -> Model:
-    """Give every owner a service account of its own."""
-    members = (
-        replace(member, service_account=f"{member.kind}.{member.name}".lower())
-        for member in model.members
-    )
-    return replace(model, members=tuple(members))
-
-
 def agrees(case: str) -> bool:
     """Tell whether the manifests as they are give the expected flows."""
-    try:
-        return simulated(load_case(case).model) == read_connlist(case)
-    except ToolError:
-        return False
+    return simulated(load_case(case).model) == read_connlist(case)
 
 
 def test_the_cases_are_there() -> None:
@@ -102,10 +83,6 @@ def test_flows_differ_only_by_the_stated_convention(case: str) -> None:
     """Remove the reason, and nothing differs: so it is the only reason."""
     assert not agrees(case), f"no longer differs: {DIFFERENCES[case]}"
     model = load_case(case).model
-    if DIFFERENCES[case] is COLLISION:
-        with pytest.raises(ToolError, match="OVL0001"):
-            simulated(model)
-        model = with_own_accounts(model)
     assert simulated(as_netpol_analyzer(model)) == read_connlist(case)
 
 

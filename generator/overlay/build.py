@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.errors import Diagnostic, OverlayError
-from generator.overlay.collisions import find_collisions
+from generator.overlay.collisions import group_distinctly
 from generator.overlay.lock import Lock, RealmName, WorkloadRow, update
 from generator.overlay.model import (
     DEFAULT_CLUSTER,
@@ -29,7 +29,7 @@ from generator.overlay.naming import (
     overlay_id_text,
 )
 from generator.overlay.targets import FoundTarget, find_targets
-from generator.overlay.workloads import Grouping, group_members, warn_left_out
+from generator.overlay.workloads import Grouping, warn_left_out
 from generator.policy.model import Model
 
 
@@ -47,10 +47,7 @@ def build_overlay(
     Raises: OverlayError OVL0001, OVL0002, OVL0004, OVL0006, OVL0007, OVL0012.
     """
     start = _check_lock(lock, check_overlay_name(name), overlay_id)
-    grouping = group_members(model, cluster=cluster)
-    collisions = list(find_collisions(model, grouping))
-    if collisions:
-        raise OverlayError(collisions)
+    grouping = group_distinctly(model, cluster=cluster)
     targets, warnings = find_targets(model, grouping)
     new, more = update(start, grouping, [target.name for target in targets])
     overlay = _number(new, grouping, targets)

@@ -1,20 +1,22 @@
-"""Find members that share an identity although a policy must tell them apart.
+"""Tell members apart that share an identity although a policy must not mix them.
 
-Where in the pipeline: after `workloads`, before numbering. A rule names ports by
+Where in the pipeline: around `workloads`, before numbering. A rule names ports by
 number or by name; a name means what each pod's containers say. Two members of one
 workload that resolve a name differently would get one answer for two cases: one of
-them would be opened too far. So this stops the build (OVL0001), but only if some
-rule that names the port selects the workload at the end where the port is.
+them would be opened too far. So a label in which they differ becomes part of
+identities; if there is none the build stops (OVL0001). Both happen only if some rule
+that names the port selects the workload at the end where the port is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from generator.errors import Diagnostic, Note
-from generator.overlay.model import Identity, port_numbers
-from generator.overlay.workloads import Grouping, title
+from generator.errors import Diagnostic, Note, OverlayError
+from generator.overlay.model import DEFAULT_CLUSTER, Identity, port_numbers
+from generator.overlay.workloads import Grouping, group_members, title
 from generator.policy.model import (
     Direction,
     LabelSelector,
@@ -31,6 +33,9 @@ from generator.source import Span
 
 PortName = tuple[str, Protocol]
 
+CHANGING_KEYS: Final = frozenset(("pod-template-hash", "controller-revision-hash"))
+"""Labels that controllers change with every roll-out: no part of an identity."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Use:
@@ -42,8 +47,43 @@ class _Use:
     span: Span | None = field(compare=False)
 
 
-def find_collisions(model: Model, grouping: Grouping) -> Iterator[Diagnostic]:
-    """Yield OVL0001 for every workload that a named port splits."""
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Two members of one workload whose named port differs where a rule names it."""
+
+    first: Member
+    other: Member
+    name: PortName
+    use: _Use
+
+
+def group_distinctly(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
+    """Group the endpoints, by as many labels more as named ports make necessary.
+
+    Raises: OverlayError OVL0001 for members that no label tells apart, OVL0004.
+    """
+    more: frozenset[str] = frozenset()
+    while True:
+        grouping = group_members(model, cluster=cluster, more_keys=more)
+        collisions = list(find_collisions(model, grouping))
+        keys = {_telling_key(found) for found in collisions}
+        if None in keys:
+            stuck = (found for found in collisions if _telling_key(found) is None)
+            raise OverlayError(_diagnose(found) for found in stuck)
+        if not collisions:
+            return grouping
+        more |= {key for key in keys if key is not None}
+
+
+def _telling_key(collision: Collision) -> str | None:
+    """The first label key that both members have, with different values."""
+    first, other = collision.first.labels, collision.other.labels
+    common = (first.keys() & other.keys()) - CHANGING_KEYS
+    return min((key for key in common if first[key] != other[key]), default=None)
+
+
+def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
+    """Yield every workload that a named port splits."""
     uses = _uses_by_port(model.policies)
     for identity, members in grouping.groups.items():
         if len(members) == 1:
@@ -53,7 +93,7 @@ def find_collisions(model: Model, grouping: Grouping) -> Iterator[Diagnostic]:
             pair = _differing(members, name)
             use = pair and _first_seeing(uses[name], identity, model)
             if pair and use:
-                yield _collision(*pair, name, use)
+                yield Collision(*pair, name, use)
 
 
 def _uses_by_port(
@@ -110,12 +150,13 @@ def _first_seeing(
     return None
 
 
-def _collision(first: Member, other: Member, name: PortName, use: _Use) -> Diagnostic:
-    port, protocol = name
+def _diagnose(collision: Collision) -> Diagnostic:
+    first, other, use = collision.first, collision.other, collision.use
+    port, protocol = collision.name
     message = (
         f"{title(other)} and {title(first)} are one workload to policy, but port "
-        f'"{port}" ({protocol}) is {_spell(other, name)} in one and '
-        f"{_spell(first, name)} in the other"
+        f'"{port}" ({protocol}) is {_spell(other, collision.name)} in one and '
+        f"{_spell(first, collision.name)} in the other"
     )
     notes = [Note("the other one is here", first.span)]
     if use.span is not None:

@@ -34,12 +34,17 @@ class Grouping:
     left_out: tuple[Member, ...]
 
 
-def group_members(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
-    """Group the endpoints of a model by identity.
+def group_members(
+    model: Model,
+    *,
+    cluster: str = DEFAULT_CLUSTER,
+    more_keys: frozenset[str] = frozenset(),
+) -> Grouping:
+    """Group the endpoints of a model by identity; `more_keys` count like relevant ones.
 
     Raises: OverlayError OVL0004 for a name that an identity cannot carry.
     """
-    keys = keys_of(pod_selectors(model.policies))
+    keys = keys_of(pod_selectors(model.policies)) | more_keys
     found: dict[Identity, list[Member]] = {}
     left_out: list[Member] = []
     for member in sorted(model.members, key=_member_order):

@@ -69,7 +69,30 @@ KEYS = policy("keys", selector(app=None), namespace="other")
 TEAMS = {"shop": {"team": "a"}}
 
 
-@pytest.mark.parametrize("other", [TWO, BARE], ids=["differs", "missing"])
+# No label tells these from ONE: the labels are equal, or one has none, or only a
+# controller's own label differs, which changes with every roll-out.
+EQUAL = member("two", ONE.labels, declared=ports(http=9090), line=2)
+ROLLED = [
+    member(name, {"app": "web", "pod-template-hash": name}, declared=declared, line=1)
+    for name, declared in (("one", ports(http=8080)), ("two", ports(http=9090)))
+]
+
+
+@pytest.mark.parametrize("seeing", SEEING)
+def test_a_label_tells_members_apart(seeing: NetworkPolicy) -> None:
+    """The label becomes part of identities, in the filter too."""
+    found = model(ONE, TWO, seeing, KEYS, namespaces=TEAMS)
+    overlay, _, _ = build_overlay(found, None, name="x")
+    assert len(overlay.workloads) == 2
+    assert overlay.label_keys == ("app", "id")
+
+
+def test_a_label_of_a_controller_tells_nothing() -> None:
+    with pytest.raises(OverlayError, match="OVL0001"):
+        build_overlay(model(*ROLLED, SEEING[0]), None, name="x")
+
+
+@pytest.mark.parametrize("other", [EQUAL, BARE], ids=["differs", "missing"])
 @pytest.mark.parametrize("seeing", SEEING)
 def test_a_port_name_that_a_policy_sees_must_agree(
     seeing: NetworkPolicy, other: Member

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from generator.source import Span
@@ -38,6 +38,22 @@ class Operator(StrEnum):
     NOT_IN = "NotIn"
     EXISTS = "Exists"
     DOES_NOT_EXIST = "DoesNotExist"
+
+
+class Tier(IntEnum):
+    """Tiers in order of evaluation; NetworkPolicy is the normal one."""
+
+    ADMIN = 0
+    NORMAL = 1
+    BASELINE = 2
+
+
+class Action(StrEnum):
+    """What a rule does. PASS leaves the tier; the normal tier only accepts."""
+
+    ACCEPT = "Accept"
+    DENY = "Deny"
+    PASS = "Pass"
 
 
 # --- inventory -----------------------------------------------------------------------
@@ -152,10 +168,34 @@ Peer = PodPeer | BlockPeer
 
 
 @dataclass(frozen=True, slots=True)
-class PortMatch:
-    """Ports of one protocol: all (None), a name, or `first` to `last` inclusive."""
+class DomainPeer:
+    """Egress by name (ClusterNetworkPolicy domainNames); `*.` stands for one label or
+    more. Addresses are not known to policy, so no address matches it offline."""
 
-    protocol: Protocol
+    pattern: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePeer:
+    """Nodes by label. Which addresses nodes have is not known, so nothing matches."""
+
+    nodes: LabelSelector
+    span: Span | None = field(default=None, compare=False)
+
+
+Peer = PodPeer | BlockPeer | DomainPeer | NodePeer
+
+
+@dataclass(frozen=True, slots=True)
+class PortMatch:
+    """Ports of one protocol: all, a name, or `first` to `last` inclusive.
+
+    `protocol` None, with a name only: a container port of that name, of any protocol
+    (ClusterNetworkPolicy).
+    """
+
+    protocol: Protocol | None
     name: str = ""
     first: int | None = None
     last: int | None = None
@@ -170,7 +210,10 @@ class PortMatch:
 class PolicyRule:
     """One entry of an ingress or egress list. `peers`/`ports` None match all.
 
-    `number` counts from 0 within its list, `span` is where the entry starts.
+    `number` counts from 0 within its list, `span` is where the entry starts. An empty
+    `peers` matches nothing. A rule of the Admin or Baseline tier that has a peer which
+    pepmesh does not know fails closed: Accept matches nothing by that peer; Deny and
+    Pass become a Deny of everything (`peers` and `ports` None).
     """
 
     direction: Direction
@@ -178,22 +221,45 @@ class PolicyRule:
     peers: tuple[Peer, ...] | None
     ports: tuple[PortMatch, ...] | None
     span: Span
+    action: Action = Action.ACCEPT
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPolicy:
-    """networking.k8s.io/v1 NetworkPolicy with policyTypes resolved."""
+class Policy:
+    """A policy of any kind, its defaults applied.
 
+    `kind` as in the manifest. `namespace` is empty for cluster-wide kinds; then
+    `subject.namespaces` is not None. `subject` is read like a pod peer. `isolates`
+    counts in the normal tier only: a subject is isolated in these directions. Other
+    tiers have `priority` (lower first), and rules that are tried in order.
+    `is_audited`: the policy is counted and logged, never enforced.
+    """
+
+    kind: str
     namespace: str
     name: str
-    subject: LabelSelector
+    tier: Tier
+    priority: int
+    subject: PodPeer
     isolates: frozenset[Direction]
     rules: tuple[PolicyRule, ...]
     span: Span
+    is_audited: bool = False
 
-    @property
-    def kind(self) -> str:
-        return "NetworkPolicy"
+
+def network_policy(
+    namespace: str,
+    name: str,
+    subject: LabelSelector,
+    isolates: frozenset[Direction],
+    rules: tuple[PolicyRule, ...],
+    span: Span,
+) -> Policy:
+    """Make a networking.k8s.io/v1 NetworkPolicy."""
+    pods = PodPeer(pods=subject, namespaces=None)
+    kind = "NetworkPolicy"
+    return Policy(kind, namespace, name, Tier.NORMAL, 0, pods, isolates, rules, span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +269,4 @@ class Model:
     namespaces: Mapping[str, Namespace]
     members: tuple[Member, ...]
     services: tuple[Service, ...]
-    policies: tuple[NetworkPolicy, ...]
+    policies: tuple[Policy, ...]

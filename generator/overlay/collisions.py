@@ -22,11 +22,13 @@ from generator.policy.model import (
     LabelSelector,
     Member,
     Model,
-    NetworkPolicy,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
+    Tier,
+    protocols_of,
 )
 from generator.policy.selector import namespace_labels, selects
 from generator.source import Span
@@ -97,32 +99,41 @@ def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
 
 
 def _uses_by_port(
-    policies: Iterable[NetworkPolicy],
+    policies: Iterable[Policy],
 ) -> Mapping[PortName, tuple[_Use, ...]]:
     uses: dict[PortName, dict[_Use, None]] = {}
     for policy in policies:
         for rule in policy.rules:
             named = [port for port in rule.ports or () if port.name]
-            for port in named if rule.direction in policy.isolates else ():
-                found = uses.setdefault((port.name, port.protocol), {})
-                found.update(dict.fromkeys(_uses(policy, rule, port)))
+            for port in named if _counts(policy, rule) else ():
+                for protocol in protocols_of(port):
+                    found = uses.setdefault((port.name, protocol), {})
+                    found.update(dict.fromkeys(_uses(policy, rule, port)))
     return {name: tuple(found) for name, found in uses.items()}
 
 
-def _uses(policy: NetworkPolicy, rule: PolicyRule, port: PortMatch) -> Iterator[_Use]:
+def _counts(policy: Policy, rule: PolicyRule) -> bool:
+    return policy.tier is not Tier.NORMAL or rule.direction in policy.isolates
+
+
+def _uses(policy: Policy, rule: PolicyRule, port: PortMatch) -> Iterator[_Use]:
     """Yield the pods at whose end the port of a rule is.
 
     A named port on an ipBlock matches nothing, so a block peer uses none.
     """
     if rule.direction is Direction.INGRESS:
-        yield _Use(policy.namespace, None, policy.subject, port.span)
+        yield _use(policy, policy.subject, port)
     elif rule.peers is None:
         yield _Use(None, None, None, port.span)
     else:
         for peer in rule.peers:
             if isinstance(peer, PodPeer):
-                own = policy.namespace if peer.namespaces is None else None
-                yield _Use(own, peer.namespaces, peer.pods, port.span)
+                yield _use(policy, peer, port)
+
+
+def _use(policy: Policy, pods: PodPeer, port: PortMatch) -> _Use:
+    own = policy.namespace if pods.namespaces is None else None
+    return _Use(own, pods.namespaces, pods.pods, port.span)
 
 
 def _differing(

@@ -15,7 +15,7 @@ from typing import Final
 
 from generator.errors import Diagnostic, OverlayError
 from generator.overlay.model import DEFAULT_CLUSTER, Identity, LabelPairs
-from generator.policy.model import Labels, Member, Model, NetworkPolicy
+from generator.policy.model import Labels, Member, Model, Policy
 from generator.policy.selector import keys_of, pod_selectors
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/-]*")
@@ -98,7 +98,7 @@ def is_plain(name: str) -> bool:
     return _PLAIN.fullmatch(name) is not None
 
 
-def _find_odd_keys(policies: Iterable[NetworkPolicy]) -> Iterator[Diagnostic]:
+def _find_odd_keys(policies: Iterable[Policy]) -> Iterator[Diagnostic]:
     requirements = (r for s in pod_selectors(policies) for r in s.requirements)
     for requirement in requirements:
         if not is_plain(requirement.key):

@@ -164,9 +164,6 @@ class BlockPeer:
     span: Span | None = field(default=None, compare=False)
 
 
-Peer = PodPeer | BlockPeer
-
-
 @dataclass(frozen=True, slots=True)
 class DomainPeer:
     """Egress by name (ClusterNetworkPolicy domainNames); `*.` stands for one label or
@@ -204,6 +201,11 @@ class PortMatch:
     @property
     def is_every_port(self) -> bool:
         return not self.name and self.first is None
+
+
+def protocols_of(port: PortMatch) -> tuple[Protocol, ...]:
+    """Return the protocols that a port entry speaks of."""
+    return tuple(Protocol) if port.protocol is None else (port.protocol,)
 
 
 @dataclass(frozen=True, slots=True)

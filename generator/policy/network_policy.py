@@ -1,6 +1,6 @@
 """Read networking.k8s.io/v1 NetworkPolicy, with the API's defaults applied.
 
-Where in the pipeline: `Manifest -> model.NetworkPolicy`. Quotations are the API's own
+Where in the pipeline: `Manifest -> model.Policy`. Quotations are the API's own
 sentences, at the branch that implements them. Direction of errors: any doubt about a
 policy stops the load; a policy that is left out, or read with a rule too many, would
 be access that nobody asked for. Peers and ports are read by `peer_reader`.
@@ -17,10 +17,11 @@ from generator.policy.findings import Findings
 from generator.policy.model import (
     BlockPeer,
     Direction,
-    NetworkPolicy,
     Peer,
+    Policy,
     PolicyRule,
     PortMatch,
+    network_policy,
 )
 from generator.policy.peer_reader import read_peer, read_port
 from generator.policy.selector_reader import read_selector
@@ -35,7 +36,7 @@ _TYPES: Final = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 
 def read_network_policy(
     manifest: Manifest, namespace: str, findings: Findings
-) -> NetworkPolicy:
+) -> Policy:
     """Read one policy.
 
     A policy without a spec is legal and isolates all pods of its namespace for
@@ -48,10 +49,10 @@ def read_network_policy(
     if spec is None:
         isolates = frozenset({Direction.INGRESS})
         selector = read_selector(None, findings)
-        return NetworkPolicy(namespace, name, selector, isolates, (), manifest.span)
+        return network_policy(namespace, name, selector, isolates, (), manifest.span)
     spec.refuse_unknown(_SPEC, findings)
     isolates = _read_policy_types(spec)
-    return NetworkPolicy(
+    return network_policy(
         namespace,
         name,
         # "An empty selector matches all pods in the policy's namespace."

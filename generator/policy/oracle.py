@@ -26,10 +26,10 @@ from generator.policy.model import (
     LabelSelector,
     Member,
     Model,
-    NetworkPolicy,
     Operator,
     Peer,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
@@ -68,15 +68,15 @@ class DirectionVerdict:
     """What one direction says: who isolates the subject, which rules allow the flow."""
 
     direction: Direction
-    isolating: tuple[NetworkPolicy, ...] = ()
-    allowing: tuple[tuple[NetworkPolicy, PolicyRule], ...] = ()
+    isolating: tuple[Policy, ...] = ()
+    allowing: tuple[tuple[Policy, PolicyRule], ...] = ()
 
     @property
     def allowed(self) -> bool:
         return not self.isolating or bool(self.allowing)
 
     @property
-    def policy(self) -> NetworkPolicy | None:
+    def policy(self) -> Policy | None:
         """The policy that allows the flow, or else the one that isolates its subject;
         the first of its kind by namespace and name. None if nothing isolates."""
         if self.allowing:
@@ -169,16 +169,14 @@ class _Question:
         )
         return DirectionVerdict(direction, isolating, allowing)
 
-    def policies_of(self, direction: Direction, end: End) -> Iterator[NetworkPolicy]:
+    def policies_of(self, direction: Direction, end: End) -> Iterator[Policy]:
         """Yield the policies that isolate an end, by namespace and name."""
         member = self.pod(end)
         if member is None:
             return
         for policy in sorted(self.model.policies, key=_policy_order):
-            if (
-                direction in policy.isolates
-                and policy.namespace == member.namespace
-                and _selects(policy.subject, member.labels)
+            if direction in policy.isolates and self.pod_matches(
+                policy.subject, policy, member
             ):
                 yield policy
 
@@ -189,7 +187,7 @@ class _Question:
         by_address = self.host_network is HostNetwork.BY_ADDRESS
         return None if end.member.host_network and by_address else end.member
 
-    def rule_matches(self, rule: PolicyRule, policy: NetworkPolicy, peer: End) -> bool:
+    def rule_matches(self, rule: PolicyRule, policy: Policy, peer: End) -> bool:
         """Tell whether some peer of a rule and some port of it match together.
 
         Of both lists: "Items in this list are combined using a logical OR operation.
@@ -203,17 +201,17 @@ class _Question:
                     return True
         return False
 
-    def peer_matches(
-        self, entry: Peer | None, policy: NetworkPolicy, peer: End
-    ) -> bool:
+    def peer_matches(self, entry: Peer | None, policy: Policy, peer: End) -> bool:
         if entry is None:
             return True
         if isinstance(entry, BlockPeer):
             return _block_contains(entry, peer)
+        if not isinstance(entry, PodPeer):
+            return False
         member = self.pod(peer)
         return member is not None and self.pod_matches(entry, policy, member)
 
-    def pod_matches(self, entry: PodPeer, policy: NetworkPolicy, pod: Member) -> bool:
+    def pod_matches(self, entry: PodPeer, policy: Policy, pod: Member) -> bool:
         # "If namespaceSelector is also set, then [it] selects the pods matching
         # podSelector in the Namespaces selected by NamespaceSelector. Otherwise it
         # selects the pods matching podSelector in the policy's own namespace."
@@ -259,7 +257,7 @@ class _Question:
         )
 
 
-def _policy_order(policy: NetworkPolicy) -> tuple[str, str]:
+def _policy_order(policy: Policy) -> tuple[str, str]:
     return policy.namespace, policy.name
 
 

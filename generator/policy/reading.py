@@ -25,7 +25,7 @@ from generator.policy.model import (
     NAME_LABEL,
     Model,
     Namespace,
-    NetworkPolicy,
+    Policy,
     Service,
 )
 from generator.policy.network_policy import API_VERSION, read_network_policy
@@ -43,7 +43,7 @@ class Reading:
     mentioned: dict[str, None] = field(default_factory=dict)
     declarations: list[Declaration] = field(default_factory=list)
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
-    policies: dict[tuple[str, str], NetworkPolicy] = field(default_factory=dict)
+    policies: dict[tuple[str, str], Policy] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
 
     def take(self, manifest: Manifest) -> None:
@@ -126,7 +126,7 @@ class Reading:
                 "POL0014", f"{title} is there twice", policy.span, notes=notes
             )
 
-    def _warn_of_undeclared(self, policies: Iterable[NetworkPolicy]) -> None:
+    def _warn_of_undeclared(self, policies: Iterable[Policy]) -> None:
         """Warn once for each namespace; its policies are compiled all the same."""
         warned = set(self.declared)
         for policy in policies:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from generator.policy.model import NetworkPolicy, Service
+from generator.policy.model import Policy, Service
 from generator.policy.selector import keys_of, pod_selectors
 
 
@@ -21,9 +21,7 @@ class Relevant:
     port_names: frozenset[str]
 
 
-def find_relevant(
-    policies: Iterable[NetworkPolicy], services: Iterable[Service]
-) -> Relevant:
+def find_relevant(policies: Iterable[Policy], services: Iterable[Service]) -> Relevant:
     """Return every label key and port name that somebody speaks of."""
     policies, services = tuple(policies), tuple(services)
     keys = keys_of(pod_selectors(policies))

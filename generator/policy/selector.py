@@ -13,9 +13,9 @@ from generator.policy.model import (
     Labels,
     LabelSelector,
     Model,
-    NetworkPolicy,
     Operator,
     PodPeer,
+    Policy,
     Requirement,
 )
 
@@ -66,10 +66,11 @@ def namespace_labels(model: Model, name: str) -> Labels:
     return {NAME_LABEL: name} if namespace is None else namespace.labels
 
 
-def pod_selectors(policies: Iterable[NetworkPolicy]) -> Iterator[LabelSelector]:
+def pod_selectors(policies: Iterable[Policy]) -> Iterator[LabelSelector]:
     """Yield every selector that looks at pod labels: subjects and peers."""
     for policy in policies:
-        yield policy.subject
+        if policy.subject.pods is not None:
+            yield policy.subject.pods
         for rule in policy.rules:
             for peer in rule.peers or ():
                 if isinstance(peer, PodPeer) and peer.pods is not None:

@@ -12,16 +12,17 @@ from generator.policy.model import (
     Member,
     Model,
     Namespace,
-    NetworkPolicy,
     Operator,
     Peer,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
     Requirement,
     Service,
     ServicePort,
+    network_policy,
 )
 from generator.source import Position, Span
 
@@ -90,7 +91,7 @@ def selector(**labels: str | None) -> LabelSelector:
     )
 
 
-def selecting(*keys: str) -> NetworkPolicy:
+def selecting(*keys: str) -> Policy:
     """Say a policy that does nothing but make label keys relevant."""
     return policy("keys", selector(**dict.fromkeys(keys)), rules=())
 
@@ -114,8 +115,10 @@ def policy(
     namespace: str = "shop",
     rules: tuple[PolicyRule, ...] = (),
     isolates: Iterable[Direction] = tuple(Direction),
-) -> NetworkPolicy:
-    return NetworkPolicy(namespace, name, subject, frozenset(isolates), rules, span(48))
+) -> Policy:
+    return network_policy(
+        namespace, name, subject, frozenset(isolates), rules, span(48)
+    )
 
 
 def pods(**labels: str | None) -> PodPeer:
@@ -124,7 +127,7 @@ def pods(**labels: str | None) -> PodPeer:
 
 
 def model(
-    *things: Member | Service | NetworkPolicy,
+    *things: Member | Service | Policy,
     namespaces: Mapping[str, Labels] | None = None,
 ) -> Model:
     """Put things into a model; their namespaces are made up if not given."""
@@ -134,5 +137,5 @@ def model(
         {n: Namespace(n, {NAME_LABEL: n, **given.get(n, {})}, True) for n in names},
         tuple(t for t in things if isinstance(t, Member)),
         tuple(t for t in things if isinstance(t, Service)),
-        tuple(t for t in things if isinstance(t, NetworkPolicy)),
+        tuple(t for t in things if isinstance(t, Policy)),
     )

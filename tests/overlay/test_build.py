@@ -16,7 +16,7 @@ from generator.policy.model import (
     Direction,
     Member,
     Model,
-    NetworkPolicy,
+    Policy,
     Service,
 )
 from generator.source import SourceFile
@@ -70,7 +70,7 @@ def test_addresses_of_endpoints() -> None:
 
 
 def big_model(size: int) -> Model:
-    things: list[Member | Service | NetworkPolicy] = []
+    things: list[Member | Service | Policy] = []
     for i in range(size):
         labels = {"app": f"a{i}", "tier": f"t{i % 5}", "x": "y"}
         namespace = f"ns{i % (size // 10)}"

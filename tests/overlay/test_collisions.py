@@ -14,8 +14,8 @@ from generator.policy.model import (
     Direction,
     LabelSelector,
     Member,
-    NetworkPolicy,
     PodPeer,
+    Policy,
     PolicyRule,
     Protocol,
 )
@@ -79,7 +79,7 @@ ROLLED = [
 
 
 @pytest.mark.parametrize("seeing", SEEING)
-def test_a_label_tells_members_apart(seeing: NetworkPolicy) -> None:
+def test_a_label_tells_members_apart(seeing: Policy) -> None:
     """The label becomes part of identities, in the filter too."""
     found = model(ONE, TWO, seeing, KEYS, namespaces=TEAMS)
     overlay, _, _ = build_overlay(found, None, name="x")
@@ -95,7 +95,7 @@ def test_a_label_of_a_controller_tells_nothing() -> None:
 @pytest.mark.parametrize("other", [EQUAL, BARE], ids=["differs", "missing"])
 @pytest.mark.parametrize("seeing", SEEING)
 def test_a_port_name_that_a_policy_sees_must_agree(
-    seeing: NetworkPolicy, other: Member
+    seeing: Policy, other: Member
 ) -> None:
     with pytest.raises(OverlayError, match="OVL0001") as caught:
         build_overlay(model(ONE, other, seeing, KEYS, namespaces=TEAMS), None, name="x")
@@ -106,7 +106,7 @@ def test_a_port_name_that_a_policy_sees_must_agree(
 
 
 @pytest.mark.parametrize("policy_", NOT_SEEING)
-def test_a_port_name_that_no_policy_sees_may_differ(policy_: NetworkPolicy) -> None:
+def test_a_port_name_that_no_policy_sees_may_differ(policy_: Policy) -> None:
     found = model(ONE, TWO, policy_, KEYS, namespaces=TEAMS)
     overlay, _, _ = build_overlay(found, None, name="x")
     assert len(overlay.workloads) == 1

@@ -12,13 +12,13 @@ from generator.overlay.model import Overlay, Target, TargetKind
 from generator.policy.model import (
     ContainerPort,
     Member,
-    NetworkPolicy,
+    Policy,
     Protocol,
     Service,
 )
 from tests.overlay.shapes import member, model, ports, selecting, service
 
-Thing = Member | Service | NetworkPolicy
+Thing = Member | Service | Policy
 
 
 def build(*things: Thing) -> tuple[Overlay, Sequence[Diagnostic]]:

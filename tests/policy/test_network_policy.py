@@ -12,9 +12,9 @@ from generator.policy.model import (
     BlockPeer,
     Direction,
     LabelSelector,
-    NetworkPolicy,
     Operator,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
@@ -38,7 +38,7 @@ OUT: Final = Direction.EGRESS
 EVERYTHING: Final = LabelSelector()
 
 
-def read(spec: str) -> NetworkPolicy:
+def read(spec: str) -> Policy:
     loaded = load_text(NAMESPACE + HEAD + f"spec:\n{indent(spec, '  ')}")
     (policy,) = loaded.model.policies
     return policy
@@ -56,13 +56,13 @@ def select(*requirements: tuple[str, Operator, tuple[str, ...]]) -> LabelSelecto
 # An absent, null or empty podSelector of the spec selects all pods.
 @pytest.mark.parametrize("spec", ["policyTypes: []", "podSelector:", "podSelector: {}"])
 def test_subject_defaults_to_everything(spec: str) -> None:
-    assert read(spec).subject == EVERYTHING
+    assert read(spec).subject.pods == EVERYTHING
 
 
 def test_policy_without_spec_isolates_all_pods_for_ingress() -> None:
     for spec in ("", "spec:\n", "spec: {}\n", "spec: null\nstatus: {}\n"):
         (policy,) = load_text(NAMESPACE + HEAD + spec).model.policies
-        assert policy.subject == EVERYTHING
+        assert policy.subject.pods == EVERYTHING
         assert policy.isolates == {IN}
         assert policy.rules == ()
 
@@ -106,7 +106,7 @@ SELECTORS: Final = [
 
 @pytest.mark.parametrize("text, expected", SELECTORS)
 def test_selector(text: str, expected: LabelSelector) -> None:
-    assert read(f"podSelector: {text}").subject == expected
+    assert read(f"podSelector: {text}").subject.pods == expected
 
 
 # "If this field is not specified, it will default based on the existence of ingress
@@ -249,8 +249,10 @@ spec:
     )
     (policy,) = load_text(text).model.policies
     (rule,) = policy.rules
+    subject = policy.subject.pods
+    assert subject is not None
     spans = [policy.span, rule.span]
-    spans += [each.span for each in policy.subject.requirements if each.span]
+    spans += [each.span for each in subject.requirements if each.span]
     spans += [each.span for each in rule.peers or () if each.span]
     spans += [each.span for each in rule.ports or () if each.span]
     assert [(pointed_at(text, span), span.start.line + 1) for span in spans] == [

@@ -23,10 +23,10 @@ from generator.policy.model import (
     Member,
     Model,
     Namespace,
-    NetworkPolicy,
     Operator,
     Peer,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
@@ -223,10 +223,11 @@ def _service_port(port: ServicePort) -> Manifest:
 # --- policies -------------------------------------------------------------------------
 
 
-def _policy(policy: NetworkPolicy) -> Manifest:
+def _policy(policy: Policy) -> Manifest:
     spec: Manifest = {}
-    if policy.subject.requirements:
-        spec["podSelector"] = _selector(policy.subject)
+    subject = policy.subject.pods
+    if subject is not None and subject.requirements:
+        spec["podSelector"] = _selector(subject)
     for direction in Direction:
         rules = [_rule(rule) for rule in policy.rules if rule.direction is direction]
         if rules:
@@ -266,9 +267,12 @@ def _peer(peer: Peer) -> Manifest:
             if peer.namespaces is not None:
                 found["namespaceSelector"] = _selector(peer.namespaces)
             return found
+        case _:
+            raise TypeError(peer)
 
 
 def _port(port: PortMatch) -> Manifest:
+    assert port.protocol is not None
     found = _protocol(port.protocol)
     if port.name:
         found["port"] = port.name

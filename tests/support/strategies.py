@@ -27,16 +27,17 @@ from generator.policy.model import (
     Member,
     Model,
     Namespace,
-    NetworkPolicy,
     Operator,
     Peer,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
     Protocol,
     Requirement,
     Service,
     ServicePort,
+    network_policy,
 )
 from generator.policy.oracle import End, Endpoint, endpoints
 from tests.support.manifests import NOWHERE
@@ -186,14 +187,14 @@ def rules(draw: DrawFn, direction: Direction, number: int) -> PolicyRule:
 
 
 @st.composite
-def policies(draw: DrawFn, name: str) -> NetworkPolicy:
+def policies(draw: DrawFn, name: str) -> Policy:
     isolates = draw(st.sets(st.sampled_from(Direction), min_size=1))
     found: list[PolicyRule] = []
     for direction in Direction:
         if direction in isolates:
             count = draw(st.integers(0, 2))
             found += [draw(rules(direction, number)) for number in range(count)]
-    return NetworkPolicy(
+    return network_policy(
         draw(st.sampled_from(NAMESPACES)),
         name,
         draw(selectors()),

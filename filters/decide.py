@@ -5,8 +5,8 @@ outside the overlay. `judge` asks the source's egress subject about the destinat
 and the destination's ingress subject about the source; both must allow.
 
 Cost: a handful of look-ups per direction, whatever the number of rules and workloads.
-A rule with a lower id wins; rule ids are the order of evaluation. A subject with no
-default rule is not isolated in that direction, so what nothing matches is allowed.
+Within a tier a rule with a lower id wins; rule ids are the order of evaluation. Only
+subjects of the normal tier have a default rule: they are isolated in that direction.
 """
 
 from __future__ import annotations
@@ -16,18 +16,30 @@ from typing import Final
 
 from filters.lang import Words, record, u32
 from filters.layout import (
+    ACTION_ACCEPT,
+    ACTION_DENY,
+    ACTION_SHIFT,
     ADDRESS4_BYTES,
     ADDRESS6_BYTES,
+    AUDIT_OFFSET,
+    EGRESS_SET_AT,
+    FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
+    INGRESS_SET_AT,
     LEVEL_LOCAL,
     LEVEL_REALM,
     LEVEL_WIDE,
+    LOCAL_PEER_AT,
     LOCAL_PEERS,
     NONE,
     PEER_BYTES,
     RANGE_BYTES,
+    RULE_BYTES,
+    SET_BYTES,
     SUBJECT_BYTES,
+    TIERS,
+    WIDE_PEER_AT,
     WIDE_PEERS,
     Section,
 )
@@ -78,28 +90,39 @@ last_key: u32 = 0
 WANTED = Words(4)
 
 
-def judge(source: Party, destination: Party, key: u32, out: Judgement) -> None:
-    """Judge a flow; `key` is protocol << 16 | port. The table must be valid."""
+def judge(
+    source: Party, destination: Party, key: u32, audited: bool, out: Judgement
+) -> None:
+    """Judge a flow; `key` is protocol << 16 | port. The table must be valid.
+
+    `audited` asks what would be if audited policies were enforced.
+    """
     global last_key
     last_key = key | 0xFFFF
     out.egress = Verdict.ALLOW
     out.egress_rule = NONE
     out.ingress = Verdict.ALLOW
     out.ingress_rule = NONE
+    shift: u32 = AUDIT_OFFSET if audited else 0
     if not is_same_endpoint(source, destination):
         if source.kind == Kind.MEMBER:
-            subject = subject_of(source, 12)
-            out.egress = judge_subject(subject, source.word1, destination, key)
+            subjects = set_of(source, u32(EGRESS_SET_AT + shift))
+            out.egress = judge_set(subjects, source.word1, destination, key)
             out.egress_rule = best_rule
         else:
             out.egress = Verdict.NO_MATCH
         if destination.kind == Kind.MEMBER:
-            subject = subject_of(destination, 8)
-            out.ingress = judge_subject(subject, destination.word1, source, key)
+            subjects = set_of(destination, u32(INGRESS_SET_AT + shift))
+            out.ingress = judge_set(subjects, destination.word1, source, key)
             out.ingress_rule = best_rule
         else:
             out.ingress = Verdict.NO_MATCH
     out.last_key = last_key
+
+
+def is_audited() -> bool:
+    """Tell whether the table has policies that are audited, not enforced."""
+    return (word(FLAGS_AT) & FLAG_AUDITED) != 0
 
 
 def is_same_endpoint(source: Party, destination: Party) -> bool:
@@ -113,35 +136,53 @@ def is_same_endpoint(source: Party, destination: Party) -> bool:
     )
 
 
-def subject_of(party: Party, at: u32) -> u32:
-    """The subject row number at byte `at` of a member's workload row, or NONE."""
+def set_of(party: Party, at: u32) -> u32:
+    """Offset of a member's subject set, named at byte `at` of its row, or NONE."""
     offset = workload_row(party.word2)
     if offset == NONE or word(offset) >> 16 == 0:
         return NONE
-    return word(u32(offset + at))
+    return row(Section.SUBJECT_SETS, word(u32(offset + at)), SET_BYTES)
 
 
-def judge_subject(subject: u32, own_word1: u32, peer: Party, key: u32) -> u32:
-    """Judge one direction; leave the winning or the isolating rule in `best_rule`.
+def judge_set(subjects: u32, own_word1: u32, peer: Party, key: u32) -> u32:
+    """Judge one direction, tier by tier; leave what decided it in `best_rule`.
 
+    Admin rules come first, then NetworkPolicy, which is final for whom it isolates,
+    then Baseline; Pass leaves the tier; what nobody speaks about is allowed.
     `own_word1` has the realm of the subject, whose own namespace some rules mean.
     """
     global best_rule
     best_rule = NONE
-    if subject == NONE:
+    if subjects == NONE:
         return Verdict.DENY
-    at = row(Section.SUBJECTS, subject, SUBJECT_BYTES)
+    for tier in range(TIERS):
+        subject = word(u32(subjects + tier * 4))
+        if subject != NONE:
+            at = row(Section.SUBJECTS, subject, SUBJECT_BYTES)
+            find_rule(subject, own_word1, at, peer, key)
+            if best_rule == NONE:
+                best_rule = word(at)
+                if best_rule != NONE:
+                    return Verdict.DENY
+            elif rule_action(best_rule) == ACTION_ACCEPT:
+                return Verdict.ALLOW
+            elif rule_action(best_rule) == ACTION_DENY:
+                return Verdict.DENY
+            best_rule = NONE
+    return Verdict.ALLOW
+
+
+def rule_action(rule: u32) -> u32:
+    return (word(u32(row(Section.RULES, rule, RULE_BYTES) + 4)) >> ACTION_SHIFT) & 3
+
+
+def find_rule(subject: u32, own_word1: u32, at: u32, peer: Party, key: u32) -> None:
+    """Leave the first rule of a subject that matches in `best_rule`."""
     if peer.kind == Kind.MEMBER:
         consider_member(subject, own_word1, at, peer, key)
     else:
         consider(word(u32(at + 8)), key)
         consider_address(at, peer, key)
-    if best_rule != NONE:
-        return Verdict.ALLOW
-    best_rule = word(at)
-    if best_rule == NONE:
-        return Verdict.ALLOW
-    return Verdict.DENY
 
 
 def consider_member(
@@ -157,10 +198,10 @@ def consider_member(
     if (levels & LEVEL_REALM) != 0:
         consider(peer_list(subject, realm), key)
     if (levels & LEVEL_WIDE) != 0:
-        number = word(u32(offset + 16))
+        number = word(u32(offset + WIDE_PEER_AT))
         consider(peer_list(subject, u32(WIDE_PEERS + number)), key)
     if (levels & LEVEL_LOCAL) != 0 and realm == own_word1 & REALM_MASK:
-        number = word(u32(offset + 20))
+        number = word(u32(offset + LOCAL_PEER_AT))
         consider(peer_list(subject, u32(LOCAL_PEERS + number)), key)
     if (word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:
         list4 = word(u32(at + 12))

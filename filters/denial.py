@@ -14,6 +14,9 @@ from filters.hostcalls import proxy_set_property
 from filters.lang import Buffer, View, u32
 from filters.layout import (
     INGRESS,
+    KIND_ADMIN_NETWORK_POLICY,
+    KIND_BASELINE_ADMIN_NETWORK_POLICY,
+    KIND_CLUSTER_NETWORK_POLICY,
     KIND_NETWORK_POLICY,
     NONE,
     POLICY_BYTES,
@@ -22,7 +25,7 @@ from filters.layout import (
     Section,
 )
 from filters.local_response import refuse
-from filters.reasons import reason_name
+from filters.reasons import Reason, reason_name
 from filters.request import REQUEST
 from filters.table import row, section_rows, text, word
 from filters.text import line, start_line, write, write_decimal
@@ -48,6 +51,15 @@ def deny(direction: u32, reason: u32, rule: u32) -> u32:
     return refuse(FORBIDDEN, line(), BODY[0:body_bytes], b"", grpc)
 
 
+def note_audited(direction: u32, rule: u32) -> None:
+    """Count and log a request that an audited policy would deny; it passes."""
+    count(direction, Reason.AUDITED)
+    start_line()
+    write(b"audit:")
+    write_rule(rule)
+    proxy_set_property(b"pepmesh_rule", line())
+
+
 def make_body(reason: u32) -> u32:
     """Write the answer's body: the reason only, since rules are not for strangers."""
     start_line()
@@ -60,18 +72,23 @@ def make_body(reason: u32) -> u32:
 
 
 def write_rule(rule: u32) -> None:
-    """Add a rule's name: Kind/namespace/name/direction/number, or "default"."""
+    """Add a rule's name: Kind/namespace/name/direction/number, or "default".
+
+    Kinds that are cluster-wide have no namespace.
+    """
     if rule == NONE or rule >= section_rows(Section.RULES):
         write(b"-")
         return
     at = row(Section.RULES, rule, RULE_BYTES)
     policy = row(Section.POLICIES, word(at), POLICY_BYTES)
     write_kind(word(policy))
-    write(text(word(u32(policy + 4))))
-    write(b"/")
+    namespace = text(word(u32(policy + 4)))
+    if len(namespace) > 0:
+        write(namespace)
+        write(b"/")
     write(text(word(u32(policy + 8))))
     halves = word(u32(at + 4))
-    write(b"/ingress/" if halves >> 16 == INGRESS else b"/egress/")
+    write(b"/ingress/" if (halves >> 16) & 1 == INGRESS else b"/egress/")
     if halves & 0xFFFF == RULE_DEFAULT:
         write(b"default")
     else:
@@ -81,5 +98,11 @@ def write_rule(rule: u32) -> None:
 def write_kind(kind: u32) -> None:
     if kind == KIND_NETWORK_POLICY:
         write(b"NetworkPolicy/")
+    elif kind == KIND_CLUSTER_NETWORK_POLICY:
+        write(b"ClusterNetworkPolicy/")
+    elif kind == KIND_ADMIN_NETWORK_POLICY:
+        write(b"AdminNetworkPolicy/")
+    elif kind == KIND_BASELINE_ADMIN_NETWORK_POLICY:
+        write(b"BaselineAdminNetworkPolicy/")
     else:
         write(b"Unknown/")

@@ -11,8 +11,8 @@ from filters.address import read_address
 from filters.bundle import BUNDLES, receive_row, row_secret
 from filters.configuration import Direction
 from filters.counters import count_allowed
-from filters.decide import Judgement, Kind, Party, Verdict, judge
-from filters.denial import deny
+from filters.decide import Judgement, Kind, Party, Verdict, is_audited, judge
+from filters.denial import deny, note_audited
 from filters.hostcalls import (
     proxy_get_current_time_nanoseconds,
     proxy_remove_header_map_value,
@@ -60,13 +60,20 @@ def judge_inbound(root: u32, pairs: View) -> u32:
     if port == 0:
         return deny(Direction.INBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     set_member(SELF, root)
-    judge(SENDER, SELF, TCP << 16 | port, JUDGEMENT)
+    key = TCP << 16 | (port & 0xFFFF)
+    judge(SENDER, SELF, key, False, JUDGEMENT)
     if JUDGEMENT.egress == Verdict.DENY:
         rule = JUDGEMENT.egress_rule
         return deny(Direction.INBOUND, Reason.EGRESS_DENIED, rule)
     if JUDGEMENT.ingress == Verdict.DENY:
         rule = JUDGEMENT.ingress_rule
         return deny(Direction.INBOUND, Reason.INGRESS_DENIED, rule)
+    if is_audited():
+        judge(SENDER, SELF, key, True, JUDGEMENT)
+        if JUDGEMENT.egress == Verdict.DENY:
+            note_audited(Direction.INBOUND, JUDGEMENT.egress_rule)
+        elif JUDGEMENT.ingress == Verdict.DENY:
+            note_audited(Direction.INBOUND, JUDGEMENT.ingress_rule)
     return accept()
 
 

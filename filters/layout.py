@@ -1,4 +1,4 @@
-"""Layout of the rule table, version 1: the only home of its numbers.
+"""Layout of the rule table, version 2: the only home of its numbers.
 
 A table is little-endian and made of u32 words unless a row says otherwise. It opens
 with a header, then a directory of sections; every offset counts bytes from the
@@ -17,9 +17,10 @@ from enum import IntEnum
 from typing import Final
 
 MAGIC: Final = 0x31544D50  # "PMT1"
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER_BYTES: Final = 32
 FLAG_IPV4_INSTANCES: Final = 1  # the instance part of an address is an IPv4 address
+FLAG_AUDITED: Final = 2  # some policy is audited: counted and logged, not enforced
 
 MAGIC_AT: Final = 0
 VERSION_AT: Final = 4
@@ -44,20 +45,26 @@ class Section(IntEnum):
     TARGETS = 5  # open-addressed by name hash
     PORTS = 6  # service ports of targets
     BACKENDS = 7  # workloads behind a service port
-    SUBJECTS = 8  # one row per distinct set of policies in one direction
-    PEERS = 9  # open-addressed by (subject, peer): where its port list is
-    LISTS = 10  # rows are words: port lists and address lists
-    MEMBER_BLOCKS = 11  # words: an IPv4 address list of the ranges that hold members
-    RULES = 12  # what a rule id means
-    POLICIES = 13  # what a rule's policy is called
+    SUBJECT_SETS = 8  # the subjects of a workload in one direction, by tier
+    SUBJECTS = 9  # one row per distinct set of policies of one tier and direction
+    PEERS = 10  # open-addressed by (subject, peer): where its port list is
+    LISTS = 11  # rows are words: port lists and address lists
+    MEMBER_BLOCKS = 12  # words: an IPv4 address list of the ranges that hold members
+    RULES = 13  # what a rule id means
+    POLICIES = 14  # what a rule's policy is called
 
 
-SECTIONS: Final = 14
-FIRST_ROW_AT: Final = 144  # HEADER_BYTES + SECTIONS * 8
+SECTIONS: Final = 15
+FIRST_ROW_AT: Final = 152  # HEADER_BYTES + SECTIONS * 8
 
-# Workload: realm (low half) and flags (high half), service account text, ingress
-# subject, egress subject, wide peer, local peer.
-WORKLOAD_BYTES: Final = 24
+# Workload: realm (low half) and flags (high half), service account text, ingress set,
+# egress set, the same two as if audited policies were enforced, wide peer, local peer.
+WORKLOAD_BYTES: Final = 32
+INGRESS_SET_AT: Final = 8
+EGRESS_SET_AT: Final = 12
+AUDIT_OFFSET: Final = 8  # from a set to the one with audited policies
+WIDE_PEER_AT: Final = 24
+LOCAL_PEER_AT: Final = 28
 WORKLOAD_PRESENT: Final = 1
 WORKLOAD_REVOKED: Final = 2
 
@@ -74,6 +81,11 @@ TARGET_WORKLOAD: Final = 2
 PORT_BYTES: Final = 12
 # Backend: workload id, port (0: the port that was asked for).
 BACKEND_BYTES: Final = 8
+
+# Subject set: one subject row per tier (NONE: the tier has no policy for it).
+SET_BYTES: Final = 12
+TIERS: Final = 3
+TIER_NORMAL: Final = 1
 
 # Subject: default rule (NONE: not isolated, default allow), port list for any member,
 # port list for any address outside, IPv4 address list, IPv6 address list, levels.
@@ -103,8 +115,13 @@ SCTP: Final = 2
 ADDRESS4_BYTES: Final = 8
 ADDRESS6_BYTES: Final = 20
 
-# Rule: policy row, rule number and direction (halves), source line.
+# Rule: policy row, rule number (half), direction (bit 16), action (bits 20 and 21),
+# source line.
 RULE_BYTES: Final = 12
+ACTION_SHIFT: Final = 20
+ACTION_ACCEPT: Final = 0
+ACTION_DENY: Final = 1
+ACTION_PASS: Final = 2
 RULE_DEFAULT: Final = 0xFFFF  # rule number of "the policy isolates and nothing matched"
 INGRESS: Final = 0
 EGRESS: Final = 1
@@ -112,3 +129,6 @@ EGRESS: Final = 1
 # Policy: kind, namespace text, name text, file text.
 POLICY_BYTES: Final = 16
 KIND_NETWORK_POLICY: Final = 1
+KIND_CLUSTER_NETWORK_POLICY: Final = 2
+KIND_ADMIN_NETWORK_POLICY: Final = 3
+KIND_BASELINE_ADMIN_NETWORK_POLICY: Final = 4

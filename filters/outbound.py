@@ -13,8 +13,8 @@ from filters.abi import Action, MapType, Status
 from filters.bundle import BUNDLES, row_key, row_secret, send_row
 from filters.configuration import Direction
 from filters.counters import count_allowed
-from filters.decide import Judgement, Kind, Party, Verdict, judge
-from filters.denial import deny
+from filters.decide import Judgement, Kind, Party, Verdict, is_audited, judge
+from filters.denial import deny, note_audited
 from filters.hostcalls import (
     proxy_add_header_map_value,
     proxy_get_current_time_nanoseconds,
@@ -117,10 +117,15 @@ def judge_direct(cluster: View) -> u32:
 
 
 def judge_outside(port: u32) -> u32:
-    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), JUDGEMENT)
+    key = TCP << 16 | (port & 0xFFFF)
+    judge(SELF, DESTINATION, key, False, JUDGEMENT)
     if JUDGEMENT.egress != Verdict.ALLOW:
         rule = JUDGEMENT.egress_rule
         return deny(Direction.OUTBOUND, Reason.EGRESS_DENIED, rule)
+    if is_audited():
+        judge(SELF, DESTINATION, key, True, JUDGEMENT)
+        if JUDGEMENT.egress != Verdict.ALLOW:
+            note_audited(Direction.OUTBOUND, JUDGEMENT.egress_rule)
     count_allowed(Direction.OUTBOUND)
     return Action.CONTINUE
 
@@ -132,11 +137,13 @@ def judge_target(root: u32, target: u32, port: u32) -> u32:
     at = find_port(target, port)
     if at == NONE or word(u32(at + 8)) == 0:
         return deny(Direction.OUTBOUND, Reason.TARGET_EMPTY, NONE)
-    allowed = allowed_backends(at, port)
+    allowed = allowed_backends(at, port, False)
     if allowed == 0:
         return deny(Direction.OUTBOUND, denied_reason, denied_rule)
     if allowed != word(u32(at + 8)):
         return deny(Direction.OUTBOUND, Reason.TARGET_AMBIGUOUS, denied_rule)
+    if is_audited() and allowed_backends(at, port, True) != allowed:
+        note_audited(Direction.OUTBOUND, denied_rule)
     reason = stamp(root, word(target))
     if reason != Reason.ALLOWED:
         return deny(Direction.OUTBOUND, reason, NONE)
@@ -144,7 +151,7 @@ def judge_target(root: u32, target: u32, port: u32) -> u32:
     return Action.CONTINUE
 
 
-def allowed_backends(at: u32, port: u32) -> u32:
+def allowed_backends(at: u32, port: u32, audited: bool) -> u32:
     """Count the workloads behind a target's port that policy lets us reach."""
     allowed: u32 = 0
     first = word(u32(at + 4))
@@ -152,12 +159,12 @@ def allowed_backends(at: u32, port: u32) -> u32:
         backend = row(Section.BACKENDS, u32(first + i), BACKEND_BYTES)
         workload = word(backend)
         own_port = word(u32(backend + 4))
-        if is_allowed(workload, port if own_port == 0 else own_port):
+        if is_allowed(workload, port if own_port == 0 else own_port, audited):
             allowed = u32(allowed + 1)
     return allowed
 
 
-def is_allowed(workload: u32, port: u32) -> bool:
+def is_allowed(workload: u32, port: u32, audited: bool) -> bool:
     """Judge one workload behind the target; note the reason of a denial."""
     global denied_reason, denied_rule
     offset = workload_row(workload)
@@ -170,7 +177,7 @@ def is_allowed(workload: u32, port: u32) -> bool:
     DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | (word(offset) & 0xFFFF)
     DESTINATION.word2 = workload
     DESTINATION.word3 = 0
-    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), JUDGEMENT)
+    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), audited, JUDGEMENT)
     if JUDGEMENT.egress == Verdict.DENY:
         denied_reason = Reason.EGRESS_DENIED
         denied_rule = JUDGEMENT.egress_rule

@@ -218,6 +218,7 @@ def pepmesh_judge(
     destination2: u32,
     destination3: u32,
     key: u32,
+    audited: u32,
 ) -> tuple[u32, u32, u32, u32, u32]:
     """Answer a question about policy, with the code and the table that enforce it.
 
@@ -237,7 +238,7 @@ def pepmesh_judge(
     DESTINATION.word1 = destination1
     DESTINATION.word2 = destination2
     DESTINATION.word3 = destination3
-    judge(SOURCE, DESTINATION, key, ANSWER)
+    judge(SOURCE, DESTINATION, key, audited != 0, ANSWER)
     return (
         ANSWER.egress,
         ANSWER.egress_rule,

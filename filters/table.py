@@ -16,6 +16,7 @@ from filters.layout import (
     DIRECTORY_AT,
     FIRST_ROW_AT,
     IDENTITY_BYTES,
+    INGRESS_SET_AT,
     MAGIC,
     MAGIC_AT,
     NONE,
@@ -26,9 +27,11 @@ from filters.layout import (
     REALM_BYTES,
     RULE_BYTES,
     SECTIONS,
+    SET_BYTES,
     SIZE_AT,
     SUBJECT_BYTES,
     TARGET_BYTES,
+    TIERS,
     VERSION,
     VERSION_AT,
     WORKLOAD_BYTES,
@@ -143,6 +146,8 @@ def row_bytes_of(section: u32) -> u32:
         return PORT_BYTES
     if section == Section.BACKENDS:
         return BACKEND_BYTES
+    if section == Section.SUBJECT_SETS:
+        return SET_BYTES
     if section == Section.SUBJECTS:
         return SUBJECT_BYTES
     if section == Section.RULES:
@@ -174,6 +179,7 @@ def check_rows() -> bool:
         and check_hash(Section.TARGETS, TARGET_BYTES, 0, 0)
         and check_targets()
         and check_slices(Section.PORTS, PORT_BYTES, 4, Section.BACKENDS)
+        and check_sets()
         and check_subjects()
         and check_hash(Section.PEERS, PEER_BYTES, 0, NONE)
         and check_peers()
@@ -204,9 +210,19 @@ def check_workloads() -> bool:
         if word(at) >> 16 != 0:
             if not is_text(word(u32(at + 4))):
                 return False
-            if word(u32(at + 8)) >= section_rows(Section.SUBJECTS):
-                return False
-            if word(u32(at + 12)) >= section_rows(Section.SUBJECTS):
+            for place in range(4):
+                found = word(u32(at + INGRESS_SET_AT + place * 4))
+                if found >= section_rows(Section.SUBJECT_SETS):
+                    return False
+    return True
+
+
+def check_sets() -> bool:
+    for i in range(section_rows(Section.SUBJECT_SETS)):
+        at = row(Section.SUBJECT_SETS, i, SET_BYTES)
+        for tier in range(TIERS):
+            subject = word(u32(at + tier * 4))
+            if subject != NONE and subject >= section_rows(Section.SUBJECTS):
                 return False
     return True
 

@@ -18,7 +18,7 @@ from generator.table.model import (
 from generator.table.peers import find_peers
 from generator.table.ports import key_of
 from generator.table.rules import number_rules
-from generator.table.subjects import assign_subjects
+from generator.table.subjects import View, assign_subjects
 
 
 def build_table(
@@ -28,10 +28,12 @@ def build_table(
     rules = number_rules(model.policies)
     peers = find_peers(model, overlay, rules)
     subjects = assign_subjects(overlay, rules, peers)
+    numbers = subjects.numbers
     realms = {realm.namespace: realm.id for realm in overlay.realms}
     return RuleTable(
         overlay_id=overlay.id,
         has_ipv4_instances=_has_ipv4_instances(overlay),
+        has_audited_policies=any(policy.is_audited for policy in model.policies),
         label_keys=overlay.label_keys,
         realms={realm.id: realm.namespace for realm in overlay.realms},
         workloads=tuple(
@@ -40,8 +42,10 @@ def build_table(
                 realm=workload.realm,
                 service_account=workload.service_account,
                 revoked=workload.revoked,
-                ingress_subject=subjects.numbers[Direction.INGRESS][workload.id],
-                egress_subject=subjects.numbers[Direction.EGRESS][workload.id],
+                ingress=numbers[View(Direction.INGRESS, False)][workload.id],
+                egress=numbers[View(Direction.EGRESS, False)][workload.id],
+                audited_ingress=numbers[View(Direction.INGRESS, True)][workload.id],
+                audited_egress=numbers[View(Direction.EGRESS, True)][workload.id],
                 wide_peer=peers.wide[workload.id],
                 local_peer=peers.local[workload.id],
                 digest=workload.digest,
@@ -54,6 +58,7 @@ def build_table(
             for target in overlay.targets
             if target.workload_ids
         ),
+        subject_sets=subjects.sets,
         subjects=subjects.subjects,
         member_blocks=member_blocks(member_cidrs),
         rules=rules.rows,

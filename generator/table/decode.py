@@ -10,8 +10,10 @@ import struct
 from collections.abc import Iterator
 
 from filters.layout import (
+    ACTION_SHIFT,
     ADDRESS_WORD0_AT,
     DIRECTORY_AT,
+    FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
     NONE,
@@ -21,13 +23,19 @@ from filters.layout import (
 )
 from generator.errors import TableError
 from generator.table.admission import why_refused
-from generator.table.encode import DIRECTION_NUMBERS, KINDS, TARGET_KINDS
+from generator.table.encode import (
+    ACTION_NUMBERS,
+    DIRECTION_NUMBERS,
+    KINDS,
+    TARGET_KINDS,
+)
 from generator.table.model import (
     AddressList,
     PortList,
     PortRange,
     RuleTable,
     Subject,
+    SubjectSet,
     TableBackend,
     TablePolicy,
     TablePort,
@@ -67,13 +75,16 @@ class _Decoder:
 
     def decode(self) -> RuleTable:
         word0, word1 = self._words(ADDRESS_WORD0_AT, 2)
+        (flags,) = self._words(FLAGS_AT, 1)
         return RuleTable(
             overlay_id=(word0 & 0xFFFFFF) << 16 | word1 >> 16,
-            has_ipv4_instances=bool(self._words(FLAGS_AT, 1)[0] & FLAG_IPV4_INSTANCES),
+            has_ipv4_instances=bool(flags & FLAG_IPV4_INSTANCES),
+            has_audited_policies=bool(flags & FLAG_AUDITED),
             label_keys=tuple(self._text(r[0]) for r in self._rows(Section.LABEL_KEYS)),
             realms={r[0]: self._text(r[1]) for r in self._rows(Section.REALMS)},
             workloads=tuple(self._workloads()),
             targets=tuple(self._targets()),
+            subject_sets=tuple(self._subject_sets()),
             subjects=tuple(self._subjects()),
             member_blocks=tuple(self._member_blocks()),
             rules=tuple(self._rules()),
@@ -123,15 +134,17 @@ class _Decoder:
             if row[4]
         }
         for number, row in enumerate(self._rows(Section.WORKLOADS), start=1):
-            head, account, ingress, egress, wide, local = row
+            head, account, ingress, egress, audited_in, audited_out, wide, local = row
             if head >> 16:
                 yield TableWorkload(
                     id=number,
                     realm=head & 0xFFFF,
                     service_account=self._text(account),
                     revoked=bool(head >> 16 & WORKLOAD_REVOKED),
-                    ingress_subject=ingress,
-                    egress_subject=egress,
+                    ingress=ingress,
+                    egress=egress,
+                    audited_ingress=audited_in,
+                    audited_egress=audited_out,
                     wide_peer=wide,
                     local_peer=local,
                     digest=digests[number],
@@ -151,6 +164,11 @@ class _Decoder:
             kind = kinds[halves & 0xFFFF]
             realm = realms[halves >> 16]
             yield TableTarget(number, kind, realm, self._text(name), found)
+
+    def _subject_sets(self) -> Iterator[SubjectSet]:
+        for row in self._rows(Section.SUBJECT_SETS):
+            admin, normal, baseline = (None if n == NONE else n for n in row)
+            yield admin, normal, baseline
 
     def _subjects(self) -> Iterator[Subject]:
         peers: dict[int, dict[int, PortList]] = {}
@@ -176,13 +194,15 @@ class _Decoder:
 
     def _rules(self) -> Iterator[TableRule]:
         directions = {number: d for d, number in DIRECTION_NUMBERS.items()}
+        actions = {number: a for a, number in ACTION_NUMBERS.items()}
         for policy, halves, line in self._rows(Section.RULES):
             number = halves & 0xFFFF
             yield TableRule(
                 policy,
-                directions[halves >> 16],
+                directions[halves >> 16 & 1],
                 None if number == RULE_DEFAULT else number,
                 line,
+                actions[halves >> ACTION_SHIFT & 3],
             )
 
     def _policies(self) -> Iterator[TablePolicy]:
@@ -195,11 +215,12 @@ class _Decoder:
 ROW_WORDS = {
     Section.LABEL_KEYS: 1,
     Section.REALMS: 2,
-    Section.WORKLOADS: 6,
+    Section.WORKLOADS: 8,
     Section.IDENTITIES: 5,
     Section.TARGETS: 5,
     Section.PORTS: 3,
     Section.BACKENDS: 2,
+    Section.SUBJECT_SETS: 3,
     Section.SUBJECTS: 6,
     Section.PEERS: 3,
     Section.RULES: 3,

@@ -15,12 +15,20 @@ from typing import Final
 
 from filters.decide import peer_hash
 from filters.layout import (
+    ACTION_ACCEPT,
+    ACTION_DENY,
+    ACTION_PASS,
+    ACTION_SHIFT,
     CHECKSUM_AT,
     DIRECTORY_AT,
     EGRESS,
     FIRST_ROW_AT,
+    FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     INGRESS,
+    KIND_ADMIN_NETWORK_POLICY,
+    KIND_BASELINE_ADMIN_NETWORK_POLICY,
+    KIND_CLUSTER_NETWORK_POLICY,
     KIND_NETWORK_POLICY,
     LEVEL_LOCAL,
     LEVEL_REALM,
@@ -42,7 +50,7 @@ from filters.table import checksum
 from filters.targets import name_hash
 from generator.errors import TableError
 from generator.overlay.model import TargetKind, TargetName
-from generator.policy.model import Direction
+from generator.policy.model import Action, Direction
 from generator.table.model import (
     AddressList,
     PortList,
@@ -51,7 +59,17 @@ from generator.table.model import (
     TableWorkload,
 )
 
-KINDS: Final = {"NetworkPolicy": KIND_NETWORK_POLICY}
+KINDS: Final = {
+    "NetworkPolicy": KIND_NETWORK_POLICY,
+    "ClusterNetworkPolicy": KIND_CLUSTER_NETWORK_POLICY,
+    "AdminNetworkPolicy": KIND_ADMIN_NETWORK_POLICY,
+    "BaselineAdminNetworkPolicy": KIND_BASELINE_ADMIN_NETWORK_POLICY,
+}
+ACTION_NUMBERS: Final = {
+    Action.ACCEPT: ACTION_ACCEPT,
+    Action.DENY: ACTION_DENY,
+    Action.PASS: ACTION_PASS,
+}
 DIRECTION_NUMBERS: Final = {Direction.INGRESS: INGRESS, Direction.EGRESS: EGRESS}
 TARGET_KINDS: Final = {
     TargetKind.SERVICE: TARGET_SERVICE,
@@ -110,6 +128,10 @@ class _Encoder:
             Section.IDENTITIES: _rows(self._identity_rows()),
         }
         sections |= self._target_sections()
+        sections[Section.SUBJECT_SETS] = _rows(
+            tuple(NONE if n is None else n for n in subjects)
+            for subjects in self.table.subject_sets
+        )
         self.lists_at = self._size_before_lists(sections)
         subjects = _rows(self._subject_rows())
         peers = _rows(self._peer_rows())
@@ -131,6 +153,7 @@ class _Encoder:
             body += data + bytes(-len(data) % 4)
         size = FIRST_ROW_AT + len(body)
         flags = FLAG_IPV4_INSTANCES if self.table.has_ipv4_instances else 0
+        flags |= FLAG_AUDITED if self.table.has_audited_policies else 0
         overlay = self.table.overlay_id
         words = (0xFD000000 | overlay >> 16, (overlay & 0xFFFF) << 16)
         header = struct.pack("<IIIIQII", MAGIC, VERSION, size, flags, 0, *words)
@@ -187,15 +210,17 @@ class _Encoder:
     def _workload_rows(self) -> Iterable[Row]:
         known = {workload.id: workload for workload in self.table.workloads}
         for number in range(1, max(known, default=0) + 1):
-            yield self._workload_row(known[number]) if number in known else (0,) * 6
+            yield self._workload_row(known[number]) if number in known else (0,) * 8
 
     def _workload_row(self, workload: TableWorkload) -> Row:
         flags = WORKLOAD_PRESENT | (WORKLOAD_REVOKED if workload.revoked else 0)
         return (
             workload.realm | flags << 16,
             self._text(workload.service_account),
-            workload.ingress_subject,
-            workload.egress_subject,
+            workload.ingress,
+            workload.egress,
+            workload.audited_ingress,
+            workload.audited_egress,
             workload.wide_peer,
             workload.local_peer,
         )
@@ -267,6 +292,7 @@ class _Encoder:
         for rule in self.table.rules:
             number = RULE_DEFAULT if rule.number is None else rule.number
             halves = number | DIRECTION_NUMBERS[rule.direction] << 16
+            halves |= ACTION_NUMBERS[rule.action] << ACTION_SHIFT
             yield (rule.policy, halves, rule.line)
 
     def _policy_rows(self) -> Iterable[Row]:

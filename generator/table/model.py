@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generator.overlay.model import TargetKind
-from generator.policy.model import Direction
+from generator.policy.model import Action, Direction
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +35,7 @@ AddressList = tuple[tuple[int, PortList], ...]
 class Subject:
     """What a distinct set of policies says in one direction.
 
-    `default_rule` is the rule that names the isolating policy; None: not isolated.
+    `default_rule` names the isolating policy (normal tier); None: not isolated.
     `members` holds for every member, `outside` for every address outside the
     overlay, `peers` by realm id, WIDE_PEERS + wide or LOCAL_PEERS + local class.
     """
@@ -48,16 +48,24 @@ class Subject:
     peers: Mapping[int, PortList] = field(default_factory=dict)
 
 
+SubjectSet = tuple[int | None, int | None, int | None]
+"""The subjects of a workload in one direction: Admin, normal and Baseline tier."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableWorkload:
-    """A workload as the filter knows it; subjects and peers are numbers."""
+    """A workload as the filter knows it; `ingress` ... are numbers of subject sets:
+    what is enforced, and what would be if audited policies were.
+    """
 
     id: int
     realm: int
     service_account: str
     revoked: bool
-    ingress_subject: int
-    egress_subject: int
+    ingress: int
+    egress: int
+    audited_ingress: int
+    audited_egress: int
     wide_peer: int
     local_peer: int
     digest: bytes
@@ -108,6 +116,7 @@ class TableRule:
     direction: Direction
     number: int | None
     line: int
+    action: Action = Action.ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +125,27 @@ class RuleTable:
 
     overlay_id: int
     has_ipv4_instances: bool
+    has_audited_policies: bool
     label_keys: tuple[str, ...]
     realms: Mapping[int, str]
     workloads: tuple[TableWorkload, ...]
     targets: tuple[TableTarget, ...]
+    subject_sets: tuple[SubjectSet, ...]
     subjects: tuple[Subject, ...]
     member_blocks: tuple[tuple[int, bool], ...]
     rules: tuple[TableRule, ...]
     policies: tuple[TablePolicy, ...]
 
     def rule_name(self, rule: int) -> str:
-        """Spell a rule as the filter does: Kind/namespace/name/direction/number."""
+        """Spell a rule as the filter does: Kind/namespace/name/direction/number.
+
+        Kinds that are cluster-wide have no namespace.
+        """
         row = self.rules[rule]
         policy = self.policies[row.policy]
         number = "default" if row.number is None else str(row.number)
         names = (policy.kind, policy.namespace, policy.name, row.direction, number)
-        return "/".join(names)
+        return "/".join(name for name in names if name)
 
     def rule_place(self, rule: int) -> str:
         """Where a rule is written, as file:line."""

@@ -21,8 +21,8 @@ from generator.policy.model import (
     Direction,
     LabelSelector,
     Model,
-    NetworkPolicy,
     PodPeer,
+    Policy,
     Protocol,
 )
 from generator.policy.selector import selects
@@ -32,7 +32,7 @@ PodSet = tuple[str | None, LabelSelector | None, LabelSelector | None]
 """Namespace that is meant if the peer names none, pod and namespace selector."""
 
 
-def pod_set(policy: NetworkPolicy, peer: PodPeer) -> PodSet:
+def pod_set(policy: Policy, peer: PodPeer) -> PodSet:
     owner = policy.namespace if peer.namespaces is None else None
     return (owner, peer.pods, peer.namespaces)
 
@@ -50,9 +50,13 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Whom each pod peer selects, and the class numbers of workloads by their ids."""
+    """Whom each pod peer selects, and the class numbers of workloads by their ids.
+
+    `subjects` are the ids of the workloads that each policy selects, by its place.
+    """
 
     selected: Mapping[PodSet, Selected]
+    subjects: tuple[frozenset[int], ...]
     wide: Mapping[int, int]
     local: Mapping[int, int]
 
@@ -77,10 +81,15 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
                     key = pod_set(policy, peer)
                     if key not in selected:
                         selected[key] = _select(key, model, by_namespace, realms)
+    subjects = tuple(
+        frozenset(w.id for w in _select(key, model, by_namespace, realms).workloads)
+        for key in (pod_set(policy, policy.subject) for policy in rules.policies)
+    )
     wide = [one for one in selected.values() if not one.is_local]
     local = [one for one in selected.values() if one.is_local]
     return Peers(
         selected,
+        subjects,
         wide=_classify(overlay, rules, wide),
         local=_number_by_realm(overlay, _classify(overlay, rules, local)),
     )
@@ -152,4 +161,8 @@ def named_ports(
     workload: Workload, names: Iterable[PortName]
 ) -> tuple[tuple[int, ...], ...]:
     """The numbers that a workload has for some named ports."""
-    return tuple(workload.port_numbers(n, Protocol(p)) for n, p in names)
+    return tuple(
+        workload.port_numbers(name, protocol)
+        for name, wanted in names
+        for protocol in ([wanted] if wanted else Protocol)
+    )

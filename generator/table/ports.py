@@ -33,8 +33,8 @@ def key_ranges(
 ) -> list[KeyRange]:
     """Return the keys that a rule's ports match at a destination.
 
-    A named port is looked up on the destination workload, by name and protocol; on an
-    address (None) it matches nothing.
+    A named port is looked up on the destination workload, by name and, if it is given,
+    protocol; on an address (None) it matches nothing.
     """
     if ports is None:
         return [EVERY_KEY]
@@ -45,9 +45,12 @@ def _key_ranges(port: PortMatch, destination: Workload | None) -> list[KeyRange]
     if port.name:
         if destination is None:
             return []
-        numbers = destination.port_numbers(port.name, port.protocol)
-        keys = [key_of(port.protocol, number) for number in numbers]
-        return [(key, key) for key in keys]
+        return [
+            (key_of(protocol, number), key_of(protocol, number))
+            for protocol in ([port.protocol] if port.protocol else Protocol)
+            for number in destination.port_numbers(port.name, protocol)
+        ]
+    assert port.protocol is not None, "only a named port has no protocol"
     if port.first is None:
         return [(key_of(port.protocol, 0), key_of(port.protocol, LAST_PORT))]
     last = port.first if port.last is None else port.last

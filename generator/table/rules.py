@@ -1,8 +1,10 @@
 """Number the rules: a rule's id is its place in the order of evaluation.
 
-Where in the pipeline: `policies -> rules -> subjects -> rule table`. The result does
-not depend on the order of the manifests. NetworkPolicies only add, so their order
-among themselves decides nothing but which of several matching rules is named.
+Where in the pipeline: `policies -> rules -> subjects -> rule table`. Tiers come in
+order; within Admin and Baseline lower priorities first, then rules as they stand. The
+result does not depend on the order of the manifests. NetworkPolicies only add, so
+their order among themselves decides nothing but which of several matching rules is
+named.
 """
 
 from __future__ import annotations
@@ -11,7 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from generator.policy.model import Direction, NetworkPolicy, PolicyRule
+from generator.policy.model import (
+    Action,
+    Direction,
+    DomainPeer,
+    NodePeer,
+    Policy,
+    PolicyRule,
+    Protocol,
+    Tier,
+)
 from generator.table.model import TablePolicy, TableRule
 
 DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
@@ -19,15 +30,15 @@ DIRECTIONS: Final = (Direction.INGRESS, Direction.EGRESS)
 RuleKey = tuple[int, Direction, int | None]
 """Place of the policy, direction, rule number; None: isolated, nothing matched."""
 
-PortName = tuple[str, str]
-"""Name and protocol of a port."""
+PortName = tuple[str, Protocol | None]
+"""Name and protocol of a port; None: of any protocol."""
 
 
 @dataclass(frozen=True)
 class Rules:
     """All policies and rules in order of evaluation."""
 
-    policies: tuple[NetworkPolicy, ...]
+    policies: tuple[Policy, ...]
     rows: tuple[TableRule, ...]
     ids: Mapping[RuleKey, int]
 
@@ -36,8 +47,9 @@ class Rules:
     ) -> Iterator[tuple[int, PolicyRule]]:
         """Yield the rules of one policy and direction with their ids."""
         for rule in self.policies[place].rules:
-            if rule.direction is direction and (place, direction, None) in self.ids:
-                yield self.ids[place, direction, rule.number], rule
+            key = (place, direction, rule.number)
+            if rule.direction is direction and key in self.ids:
+                yield self.ids[key], rule
 
     def default_of(self, places: Iterable[int], direction: Direction) -> int:
         """The rule that names the policy which isolates, of several.
@@ -70,33 +82,55 @@ class Rules:
 def names_in(rules: Iterable[PolicyRule]) -> tuple[PortName, ...]:
     """The named ports of some rules, sorted."""
     found = {
-        (port.name, str(port.protocol))
+        (port.name, port.protocol)
         for rule in rules
         for port in rule.ports or ()
         if port.name
     }
-    return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda name: (name[0], name[1] or "")))
 
 
-def number_rules(policies: Iterable[NetworkPolicy]) -> Rules:
-    """Order the policies by namespace and name, and give every rule its id."""
-    ordered = tuple(sorted(policies, key=lambda p: (p.namespace, p.name)))
+def number_rules(policies: Iterable[Policy]) -> Rules:
+    """Order the policies, and give every rule its id."""
+    ordered = tuple(sorted(policies, key=_evaluation_order))
     rows: list[TableRule] = []
     ids: dict[RuleKey, int] = {}
     for place, policy in enumerate(ordered):
         for direction in DIRECTIONS:
-            if direction in policy.isolates:
-                for number, line in _rules_of(policy, direction):
-                    ids[place, direction, number] = len(rows)
-                    rows.append(TableRule(place, direction, number, line))
+            for number, line, action in _rules_of(policy, direction):
+                ids[place, direction, number] = len(rows)
+                rows.append(TableRule(place, direction, number, line, action))
     return Rules(ordered, tuple(rows), ids)
 
 
+def _evaluation_order(policy: Policy) -> tuple[int, int, str, str, str]:
+    """Ties of tier and priority are refused or warned about before; then by name."""
+    place = (policy.tier, policy.priority)
+    return (*place, policy.namespace, policy.name, policy.kind)
+
+
 def _rules_of(
-    policy: NetworkPolicy, direction: Direction
-) -> Iterator[tuple[int | None, int]]:
-    """Yield rule numbers and lines, and last the policy itself."""
+    policy: Policy, direction: Direction
+) -> Iterator[tuple[int | None, int, Action]]:
+    """Yield number, line and action of rules; last, if it isolates, the policy."""
+    if policy.tier is Tier.NORMAL and direction not in policy.isolates:
+        return
     for rule in policy.rules:
         if rule.direction is direction:
-            yield rule.number, rule.span.start.line + 1
-    yield None, policy.span.start.line + 1
+            yield rule.number, rule.span.start.line + 1, closed(rule).action
+    if policy.tier is Tier.NORMAL:
+        yield None, policy.span.start.line + 1, Action.DENY
+
+
+def closed(rule: PolicyRule) -> PolicyRule:
+    """Make a rule whose peers cannot be told from others fail closed.
+
+    "Implementations MUST fail closed": which addresses nodes and names have is not
+    known here. Accept matches nothing by such a peer; Deny and Pass would let pass
+    what they should stop, so they deny everything.
+    """
+    unknown = any(isinstance(p, NodePeer | DomainPeer) for p in rule.peers or ())
+    if not unknown or rule.action is Action.ACCEPT:
+        return rule
+    where = (rule.direction, rule.number, None, None, rule.span)
+    return PolicyRule(*where, action=Action.DENY, name=rule.name)

@@ -1,76 +1,119 @@
-"""Subjects: what a distinct set of policies says in one direction.
+"""Subjects: what a distinct set of policies of one tier says in one direction.
 
 Where in the pipeline: `rules + peers -> subjects -> rule table`. Workloads that the
 same policies select, with the same numbers for the ports that those name, share a
-subject. NetworkPolicy only adds ("the set of connections allowed is the union"), so
-any rule that matches allows; a pod that no policy selects is not isolated.
+subject. In every tier the first matching rule counts; for NetworkPolicy, which only
+adds ("the set of connections allowed is the union"), any is as good. A pod that no
+policy of the normal tier selects is not isolated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
     BlockPeer,
     Direction,
-    NetworkPolicy,
     PodPeer,
+    Policy,
     PolicyRule,
     PortMatch,
+    Tier,
 )
-from generator.policy.selector import selects
 from generator.table.addresses import Block, address_list
-from generator.table.model import Subject
+from generator.table.model import Subject, SubjectSet
 from generator.table.peers import Peers, Selected, named_ports, pod_set
 from generator.table.ports import flatten, key_ranges
-from generator.table.rules import DIRECTIONS, Rules, names_in
+from generator.table.rules import DIRECTIONS, Rules, closed, names_in
 
 Ruled = tuple[int, int, int]
 """First key, last key, rule."""
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What is asked about: one direction, with audited policies enforced or not."""
+
+    direction: Direction
+    is_audited: bool
+
+
+VIEWS: Final = tuple(View(d, a) for a in (False, True) for d in DIRECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """Subjects, and which one each workload has by direction and workload id."""
+    """Subjects, sets of them by tier, and each workload's set by view and its id."""
 
     subjects: tuple[Subject, ...]
-    numbers: Mapping[Direction, Mapping[int, int]]
+    sets: tuple[SubjectSet, ...]
+    numbers: Mapping[View, Mapping[int, int]]
 
 
 def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
-    """Make every distinct subject once."""
-    selected = _select(overlay, rules)
+    """Make every distinct subject and every distinct set of subjects once."""
     made: list[Subject] = []
     known: dict[object, int] = {}
-    numbers: dict[Direction, dict[int, int]] = {d: {} for d in DIRECTIONS}
+    sets: dict[SubjectSet, int] = {}
+    numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
+    selecting = _policies_of_workloads(peers)
     for workload in overlay.workloads:
-        for direction in DIRECTIONS:
-            places = tuple(selected.get((workload.id, direction), ()))
-            key = (direction, places, _ports_that_count(workload, rules, key=places))
-            if direction is Direction.EGRESS:
-                key = (direction, places, ())
-            if key not in known:
-                known[key] = len(made)
-                maker = _Maker(overlay, rules, peers, direction, workload)
-                made.append(maker.make(places))
-            numbers[direction][workload.id] = known[key]
-    return Assignment(tuple(made), numbers)
+        for view in VIEWS:
+            found: list[int | None] = []
+            for tier in Tier:
+                places = _places(selecting[workload.id], rules, tier, view)
+                if not places:
+                    found.append(None)
+                    continue
+                key = _subject_key(workload, rules, places, view.direction)
+                if key not in known:
+                    known[key] = len(made)
+                    maker = _Maker(overlay, rules, peers, view.direction, workload)
+                    made.append(maker.make(places))
+                found.append(known[key])
+            admin, normal, baseline = found
+            chosen = (admin, normal, baseline)
+            numbers[view][workload.id] = sets.setdefault(chosen, len(sets))
+    return Assignment(tuple(made), tuple(sets), numbers)
 
 
-def _select(overlay: Overlay, rules: Rules) -> dict[tuple[int, Direction], list[int]]:
-    """The places of the policies that isolate each workload in each direction."""
-    by_namespace: dict[str, list[Workload]] = {}
-    for workload in overlay.workloads:
-        by_namespace.setdefault(workload.namespace, []).append(workload)
-    found: dict[tuple[int, Direction], list[int]] = {}
-    for place, policy in enumerate(rules.policies):
-        for workload in by_namespace.get(policy.namespace, ()):
-            if selects(policy.subject, dict(workload.labels)):
-                for direction in policy.isolates:
-                    found.setdefault((workload.id, direction), []).append(place)
+def _policies_of_workloads(peers: Peers) -> dict[int, list[int]]:
+    """The places of the policies that select each workload."""
+    found: dict[int, list[int]] = {number: [] for number in peers.wide}
+    for place, selected in enumerate(peers.subjects):
+        for number in selected:
+            found[number].append(place)
     return found
+
+
+def _places(
+    selecting: Iterable[int], rules: Rules, tier: Tier, view: View
+) -> tuple[int, ...]:
+    """The policies of one tier that say something in one view."""
+    found = []
+    for place in selecting:
+        policy = rules.policies[place]
+        if policy.tier is not tier or (policy.is_audited and not view.is_audited):
+            continue
+        if tier is Tier.NORMAL:
+            speaks = view.direction in policy.isolates
+        else:
+            speaks = any(rule.direction is view.direction for rule in policy.rules)
+        if speaks:
+            found.append(place)
+    return tuple(found)
+
+
+def _subject_key(
+    workload: Workload, rules: Rules, places: tuple[int, ...], direction: Direction
+) -> object:
+    """What makes the subjects of two workloads one."""
+    if direction is Direction.EGRESS:
+        return (direction, places)
+    return (direction, places, _ports_that_count(workload, rules, key=places))
 
 
 def _ports_that_count(
@@ -98,14 +141,12 @@ class _Maker:
     by_peer: dict[int, list[Ruled]] = field(default_factory=dict)
 
     def make(self, places: tuple[int, ...]) -> Subject:
-        if not places:
-            return Subject()
         for place in places:
             for number, rule in self.rules.of_policy(place, self.direction):
-                self._add(self.rules.policies[place], rule, number)
+                self._add(self.rules.policies[place], closed(rule), number)
         peers = {key: flatten(rows) for key, rows in sorted(self.by_peer.items())}
         return Subject(
-            default_rule=self.rules.default_of(places, self.direction),
+            default_rule=self._default(places),
             members=flatten(self.members),
             outside=flatten(self.outside),
             addresses4=address_list(self.blocks, version=4),
@@ -113,7 +154,13 @@ class _Maker:
             peers={key: ports for key, ports in peers.items() if ports},
         )
 
-    def _add(self, policy: NetworkPolicy, rule: PolicyRule, number: int) -> None:
+    def _default(self, places: tuple[int, ...]) -> int | None:
+        """Only the normal tier isolates."""
+        if self.rules.policies[places[0]].tier is not Tier.NORMAL:
+            return None
+        return self.rules.default_of(places, self.direction)
+
+    def _add(self, policy: Policy, rule: PolicyRule, number: int) -> None:
         destination = self.workload if self.direction is Direction.INGRESS else None
         keys = key_ranges(rule.ports, destination)
         ruled = [(*key, number) for key in keys]

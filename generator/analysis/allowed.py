@@ -23,7 +23,7 @@ from generator.analysis.engine import Engine, Judgement, Party, Verdict, address
 from generator.analysis.key_ranges import merge
 from generator.analysis.spans import addresses_of, is_for_members
 from generator.policy.model import Direction
-from generator.table.model import RuleTable
+from generator.table.model import RuleTable, TableWorkload
 from generator.table.ports import EVERY_KEY, KeyRange
 
 NOBODY_KNOWS: Final = Party(Kind.UNKNOWN, (0, 0, 0, 0))
@@ -124,21 +124,30 @@ class Allowed:
         """Return what the answer of one direction depends on."""
         if own.workload is None:
             return ()
-        is_egress = direction is Direction.EGRESS
-        row = own.workload
-        subject = row.egress_subject if is_egress else row.ingress_subject
+        subjects = self._table.subjects_of(own.workload, direction)
+        return (
+            direction is Direction.EGRESS,
+            *(
+                part
+                for _, number in subjects
+                for part in self._seen(number, own.workload, peer)
+            ),
+        )
+
+    def _seen(self, subject: int, own: TableWorkload, peer: Endpoint) -> _Class:
+        """Return what one subject can tell about the other party."""
         starts: _Class = ()
         if peer.address is not None:
             version = peer.address.version
             place = bisect_right(self._starts[subject, version], int(peer.address))
             starts = (version, place)
         if peer.workload is None:
-            return (subject, *starts)
+            return (subject, None, *starts)
         levels = self._table.subjects[subject].peers
         realm = peer.workload.realm
         wide = WIDE_PEERS + peer.workload.wide_peer
         local = LOCAL_PEERS + peer.workload.local_peer
-        is_local = realm == row.realm and local in levels
+        is_local = realm == own.realm and local in levels
         return (
             subject,
             realm if realm in levels else None,

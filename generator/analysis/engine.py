@@ -96,8 +96,13 @@ class Engine:
         address = OverlayAddress(self.table.overlay_id, realm, workload, instance)
         return Party(Kind.MEMBER, _words(address.packed))
 
-    def judge(self, source: Party, destination: Party, key: int) -> Judgement:
-        """Judge one flow; `key` is protocol << 16 | port."""
+    def judge(
+        self, source: Party, destination: Party, key: int, *, audited: bool = False
+    ) -> Judgement:
+        """Judge one flow; `key` is protocol << 16 | port.
+
+        `audited` asks what would be if audited policies were enforced.
+        """
         answer = self._guest.call(
             "pepmesh_judge",
             int(source.kind),
@@ -105,6 +110,7 @@ class Engine:
             int(destination.kind),
             *destination.words,
             key,
+            int(audited),
         )
         assert isinstance(answer, tuple)
         egress, egress_rule, ingress, ingress_rule, last_key = answer

@@ -8,7 +8,7 @@ that lead to them, or by their number.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -16,7 +16,7 @@ from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.key_ranges import merge, split_keys
 from generator.analysis.spans import make_spans
 from generator.overlay.model import TargetKind
-from generator.policy.model import Direction, Protocol
+from generator.policy.model import Action, Direction, Protocol
 from generator.table.model import (
     AddressList,
     PortList,
@@ -33,11 +33,12 @@ OUTSIDE: Final = "addresses outside"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What one rule allows one peer. `rule` None: no policy isolates the subject."""
+    """What one rule does to one peer. `rule` None: nobody else speaks, so allowed."""
 
     peer: str
     keys: tuple[KeyRange, ...]
     rule: int | None
+    action: Action = Action.ACCEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +72,34 @@ class _Inspector:
 
     def workloads(self) -> Iterator[Inspected]:
         for row in self._table.workloads:
-            subjects = {
-                Direction.INGRESS: self._table.subjects[row.ingress_subject],
-                Direction.EGRESS: self._table.subjects[row.egress_subject],
-            }
             yield Inspected(
                 row,
                 tuple(sorted(self._owners[row.id])),
-                {d: subject.default_rule for d, subject in subjects.items()},
-                {d: tuple(self._permissions(s, row)) for d, s in subjects.items()},
+                {d: self._isolated_by(row, d) for d in Direction},
+                {d: tuple(self._all_permissions(row, d)) for d in Direction},
             )
+
+    def _isolated_by(self, row: TableWorkload, direction: Direction) -> int | None:
+        for _, number in self._table.subjects_of(row, direction):
+            rule = self._table.subjects[number].default_rule
+            if rule is not None:
+                return rule
+        return None
+
+    def _all_permissions(
+        self, row: TableWorkload, direction: Direction
+    ) -> Iterator[Permission]:
+        """Yield what all tiers say, in their order, and what is left at the end."""
+        for _, number in self._table.subjects_of(row, direction):
+            for found in self._permissions(self._table.subjects[number], row):
+                rule = self._table.rules[found.rule or 0]
+                yield replace(found, action=rule.action)
+        if self._isolated_by(row, direction) is None:
+            yield Permission(ANYONE, ((0, 0x2FFFF),), None)
 
     def _permissions(
         self, subject: Subject, own: TableWorkload
     ) -> Iterator[Permission]:
-        if subject.default_rule is None:
-            yield Permission(ANYONE, ((0, 0x2FFFF),), None)
-            return
         if subject.members == subject.outside:
             yield from _by_rule(ANYONE, subject.members)
         else:

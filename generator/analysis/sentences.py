@@ -70,8 +70,9 @@ def _sentence(
     if rule is None:
         return f"No policy isolates {subject} for {direction}, so all is allowed."
     row = table.rules[rule]
-    policy = table.policies[row.policy]
-    head = f"{policy.kind} {policy.namespace}/{policy.name} selects {subject}"
+    head = f"{table.policy_title(row.policy)} selects {subject}"
+    if row.number is not None and verdict is Verdict.DENY:
+        return f"{head}, and {direction}[{row.number}] denies {peer} on {asked}."
     if verdict is Verdict.ALLOW:
         return f"{head}, and {direction}[{row.number}] allows {peer} on {asked}."
     if allowed:

@@ -133,8 +133,9 @@ class _Simulation:
         """Where the answers of a profile's own subjects can change."""
         rows = (e.workload for e in profile if e.workload is not None)
         numbers = {
-            row.egress_subject if direction is Direction.EGRESS else row.ingress_subject
+            number
             for row in rows
+            for _, number in self._table.subjects_of(row, direction)
         }
         subjects = self._table.subjects
         starts = starts_of(addresses_of(subjects[n], version) for n in numbers)

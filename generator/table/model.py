@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generator.overlay.model import TargetKind
-from generator.policy.model import Action, Direction
+from generator.policy.model import Action, Direction, Tier
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,6 +135,24 @@ class RuleTable:
     member_blocks: tuple[tuple[int, bool], ...]
     rules: tuple[TableRule, ...]
     policies: tuple[TablePolicy, ...]
+
+    def subjects_of(
+        self, workload: TableWorkload, direction: Direction
+    ) -> tuple[tuple[Tier, int], ...]:
+        """The tiers that speak about a workload, with their subjects' numbers."""
+        is_ingress = direction is Direction.INGRESS
+        found = self.subject_sets[workload.ingress if is_ingress else workload.egress]
+        return tuple(
+            (tier, number)
+            for tier, number in zip(Tier, found, strict=True)
+            if number is not None
+        )
+
+    def policy_title(self, policy: int) -> str:
+        """Name a policy for people: Kind namespace/name."""
+        row = self.policies[policy]
+        name = f"{row.namespace}/{row.name}" if row.namespace else row.name
+        return f"{row.kind} {name}"
 
     def rule_name(self, rule: int) -> str:
         """Spell a rule as the filter does: Kind/namespace/name/direction/number.

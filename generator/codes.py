@@ -129,14 +129,71 @@ CODES: Final[dict[str, Code]] = {
     ),
     "POL0025": Code(
         "error",
-        "a NetworkPolicy is of another API",
-        "pepmesh reads apiVersion: networking.k8s.io/v1",
+        "a policy is of another API or version than pepmesh reads",
     ),
     "POL0026": Code("warning", "a policy belongs to another engine"),
     "POL0027": Code(
         "error",
         "a kind is not one of its API",
         "NetworkPolicy is written like this, with two capitals",
+    ),
+    # Cluster-wide policies.
+    "POL0030": Code("error", "an action is unknown"),
+    "POL0031": Code("error", "a tier is unknown", "use Admin or Baseline"),
+    "POL0032": Code("error", "a priority is out of range", "priorities are 0 to 1000"),
+    "POL0033": Code(
+        "error",
+        "a subject says nothing, or two things",
+        "a subject has namespaces or pods; namespaces: {} means all pods",
+    ),
+    "POL0034": Code("error", "a list has too few or too many entries"),
+    "POL0035": Code(
+        "error",
+        "a peer of a cluster-wide policy says two things",
+        "write two peers: a rule matches if one of them does",
+    ),
+    "POL0036": Code(
+        "error",
+        "a peer has no meaning where it stands",
+        "networks, nodes and domainNames are for egress; domainNames only for Accept "
+        "rules of the Admin tier",
+    ),
+    "POL0037": Code(
+        "error",
+        "a domain name is invalid",
+        "write it like www.example.com, or *.example.com for all names below it",
+    ),
+    "POL0038": Code(
+        "error",
+        "a port entry says nothing, or two things",
+        "write an entry for each port; leave the list out for all ports",
+    ),
+    "POL0039": Code(
+        "error",
+        "a port range does not rise",
+        "start is below end; a single port is written as a number",
+    ),
+    "POL0040": Code(
+        "warning",
+        "a peer is unknown, so its rule fails closed",
+        "use a pepmesh that knows this peer, or remove it",
+    ),
+    "POL0041": Code(
+        "error",
+        "two policies of one tier and priority are about one workload",
+        "the API does not say which comes first: give them different priorities",
+    ),
+    "POL0042": Code(
+        "error",
+        "a BaselineAdminNetworkPolicy has another name than default",
+        "a cluster has one BaselineAdminNetworkPolicy, called default",
+    ),
+    "POL0043": Code("error", "a mode is unknown", "use enforce or audit"),
+    "POL0044": Code("warning", "a peer selects nodes, whose addresses are not known"),
+    "POL0045": Code(
+        "warning",
+        "a required selector is missing",
+        "write {} for a selector that selects everything",
     ),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import Final
 
 from generator.policy.declarations import TEMPLATES
+from generator.policy.dialects import DIALECTS, GROUP
 from generator.policy.network_policy import API_VERSION as NETWORK_POLICY_VERSION
 
 
@@ -23,6 +24,7 @@ class Role(Enum):
     SERVICE = auto()
     SERVICE_ACCOUNT = auto()
     NETWORK_POLICY = auto()
+    CLUSTER_POLICY = auto()
     WRONG_VERSION = auto()
     MISSPELT = auto()
     NOT_YET = auto()
@@ -53,14 +55,13 @@ _ROLES: Final[dict[tuple[str, str], Role]] = {
     },
 }
 
-_NOT_YET: Final = frozenset(
-    {
-        "AdminNetworkPolicy",
-        "BaselineAdminNetworkPolicy",
-        "ClusterNetworkPolicy",
-        "OverlayPolicy",
-    }
-)
+_NOT_YET: Final = frozenset({"OverlayPolicy"})
+
+POLICY_VERSIONS: Final = {
+    "NetworkPolicy": NETWORK_POLICY_VERSION,
+    **{kind: dialect.api_version for kind, dialect in DIALECTS.items()},
+}
+"""The one version that is read of each kind of policy."""
 
 _NETWORKING: Final = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
 """All other kinds of networking.k8s.io/v1: `NetworkPolciy` must not be skipped."""
@@ -81,10 +82,13 @@ assert _WORKLOAD_GROUPS.keys() == TEMPLATES.keys() | {"Pod"}
 
 def role_of(api_version: str, kind: str) -> Role:
     """Return what to do with objects of a kind."""
-    if kind == "NetworkPolicy":
-        is_ours = api_version == NETWORK_POLICY_VERSION
-        return Role.NETWORK_POLICY if is_ours else Role.WRONG_VERSION
+    if kind in POLICY_VERSIONS:
+        if api_version != POLICY_VERSIONS[kind]:
+            return Role.WRONG_VERSION
+        return Role.CLUSTER_POLICY if kind in DIALECTS else Role.NETWORK_POLICY
     if api_version == NETWORK_POLICY_VERSION and kind not in _NETWORKING:
+        return Role.MISSPELT
+    if api_version.startswith(f"{GROUP}/"):
         return Role.MISSPELT
     if kind in _NOT_YET:
         return Role.NOT_YET

@@ -15,7 +15,6 @@ from generator.policy.documents import Manifest
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
 from generator.policy.model import (
-    BlockPeer,
     Direction,
     Peer,
     Policy,
@@ -23,7 +22,7 @@ from generator.policy.model import (
     PortMatch,
     network_policy,
 )
-from generator.policy.peer_reader import read_peer, read_port
+from generator.policy.peer_reader import read_peer, read_port, warn_of_named_ports
 from generator.policy.selector_reader import read_selector
 
 API_VERSION: Final = "networking.k8s.io/v1"
@@ -133,20 +132,5 @@ def _read_rule(
         tuple(ports) if value.items_of("ports") else None,
         value.first_line,
     )
-    _warn_of_named_ports(rule, findings)
+    warn_of_named_ports(rule, "ipBlock", findings)
     return rule
-
-
-def _warn_of_named_ports(rule: PolicyRule, findings: Findings) -> None:
-    """Warn of a name that no address outside the cluster can resolve.
-
-    A port name is "a named port on a pod", on the destination. For egress to an
-    ipBlock there is none. The API server accepts it, and so do we: it matches nothing.
-    """
-    if rule.direction is Direction.INGRESS:
-        return
-    blocks = [peer for peer in rule.peers or () if isinstance(peer, BlockPeer)]
-    for port in rule.ports or ():
-        if port.name and blocks:
-            message = f'port "{port.name}" matches nothing at the addresses of ipBlock'
-            findings.add("POL0020", message, port.span)

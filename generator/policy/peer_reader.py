@@ -13,7 +13,15 @@ from typing import Final
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
 from generator.policy.labels import read_port_name, read_port_number, read_protocol
-from generator.policy.model import BlockPeer, IPNetwork, Peer, PodPeer, PortMatch
+from generator.policy.model import (
+    BlockPeer,
+    Direction,
+    IPNetwork,
+    Peer,
+    PodPeer,
+    PolicyRule,
+    PortMatch,
+)
 from generator.policy.selector_reader import read_selector
 from generator.source import Span
 
@@ -121,3 +129,19 @@ def read_port(value: Value, findings: Findings) -> PortMatch:
     if end is not None and last < first:
         raise end.error("POL0007", f"endPort {last} is below port {first}")
     return PortMatch(protocol, first=first, last=last, span=port.span)
+
+
+def warn_of_named_ports(rule: PolicyRule, field: str, findings: Findings) -> None:
+    """Warn of a name that no address outside the cluster can resolve.
+
+    A port name is "a named port on a pod", on the destination. For egress to a block
+    of addresses there is none. The API server accepts it, and so do we: it matches
+    nothing.
+    """
+    if rule.direction is Direction.INGRESS:
+        return
+    blocks = [peer for peer in rule.peers or () if isinstance(peer, BlockPeer)]
+    for port in rule.ports or ():
+        if port.name and blocks:
+            message = f'port "{port.name}" matches nothing at the addresses of {field}'
+            findings.add("POL0020", message, port.span)

@@ -6,11 +6,13 @@ of its kind. Here it is remembered, compared with others of its name, and named.
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generator.errors import Note
+from generator.policy.cluster_policy import read_cluster_policy
 from generator.policy.declarations import (
     Declaration,
     read_declaration,
@@ -18,9 +20,10 @@ from generator.policy.declarations import (
 )
 from generator.policy.documents import Manifest
 from generator.policy.findings import Findings
-from generator.policy.kinds import Role, role_of
+from generator.policy.kinds import POLICY_VERSIONS, Role, role_of
 from generator.policy.labels import read_labels, read_namespace_name
 from generator.policy.members import make_members
+from generator.policy.mode import is_audited
 from generator.policy.model import (
     NAME_LABEL,
     Model,
@@ -28,7 +31,7 @@ from generator.policy.model import (
     Policy,
     Service,
 )
-from generator.policy.network_policy import API_VERSION, read_network_policy
+from generator.policy.network_policy import read_network_policy
 from generator.policy.relevant import find_relevant
 from generator.policy.services import read_service
 
@@ -43,7 +46,7 @@ class Reading:
     mentioned: dict[str, None] = field(default_factory=dict)
     declarations: list[Declaration] = field(default_factory=list)
     services: dict[tuple[str, str], Service] = field(default_factory=dict)
-    policies: dict[tuple[str, str], Policy] = field(default_factory=dict)
+    policies: dict[tuple[str, str, str], Policy] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
 
     def take(self, manifest: Manifest) -> None:
@@ -64,7 +67,12 @@ class Reading:
                 self._namespace_of(manifest)
                 manifest.name()
             case Role.NETWORK_POLICY:
-                self._take_policy(manifest)
+                namespace = self._namespace_of(manifest)
+                policy = read_network_policy(manifest, namespace, self.findings)
+                self._take_policy(policy, manifest)
+            case Role.CLUSTER_POLICY:
+                policy = read_cluster_policy(manifest, self.findings)
+                self._take_policy(policy, manifest)
             case Role.UNKNOWN:
                 self.unknown[manifest.kind] += 1
             case (
@@ -115,12 +123,14 @@ class Reading:
             notes = (Note("first here", first.span),)
             self.findings.add("POL0015", message, service.span, notes=notes)
 
-    def _take_policy(self, manifest: Manifest) -> None:
-        namespace = self._namespace_of(manifest)
-        policy = read_network_policy(manifest, namespace, self.findings)
-        first = self.policies.setdefault((policy.namespace, policy.name), policy)
+    def _take_policy(self, policy: Policy, manifest: Manifest) -> None:
+        if is_audited(manifest):
+            policy = replace(policy, is_audited=True)
+        key = policy.kind, policy.namespace, policy.name
+        first = self.policies.setdefault(key, policy)
         if first is not policy:
-            title = f'NetworkPolicy "{policy.namespace}/{policy.name}"'
+            prefix = f"{policy.namespace}/" if policy.namespace else ""
+            title = f'{policy.kind} "{prefix}{policy.name}"'
             notes = (Note("first here", first.span),)
             self.findings.add(
                 "POL0014", f"{title} is there twice", policy.span, notes=notes
@@ -130,7 +140,7 @@ class Reading:
         """Warn once for each namespace; its policies are compiled all the same."""
         warned = set(self.declared)
         for policy in policies:
-            if policy.namespace not in warned:
+            if policy.namespace and policy.namespace not in warned:
                 warned.add(policy.namespace)
                 message = f'namespace "{policy.namespace}" has no manifest'
                 self.findings.add("POL0016", message, policy.span)
@@ -155,12 +165,16 @@ def _refuse(manifest: Manifest, role: Role, findings: Findings) -> None:
     kind = manifest.kind
     match role:
         case Role.WRONG_VERSION:
-            message = f"NetworkPolicy of {manifest.api_version} is not {API_VERSION}"
-            findings.add("POL0025", message, manifest.span)
+            expected = POLICY_VERSIONS[kind]
+            message = f"{kind} of {manifest.api_version} is not {expected}"
+            hint = f"pepmesh reads apiVersion: {expected}"
+            findings.add("POL0025", message, manifest.span, hint)
         case Role.MISSPELT:
-            message = f'{API_VERSION} has no kind "{kind}"'
+            message = f'{manifest.api_version} has no kind "{kind}"'
+            close = difflib.get_close_matches(kind, POLICY_VERSIONS, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else ""
             span = manifest.body.require("kind").span
-            findings.add("POL0027", message, span)
+            findings.add("POL0027", message, span, hint)
         case Role.NOT_YET:
             message = f"{kind} is not supported by this version"
             findings.add("POL0002", message, manifest.span)

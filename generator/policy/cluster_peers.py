@@ -1,0 +1,188 @@
+"""Read subjects and peers of cluster-wide policies.
+
+Part of `cluster_policy`. "Exactly one of the selector pointers must be set for a given
+peer. If a consumer observes none of its fields are set, they must assume an unknown
+option has been specified and fail closed." What that means for the rule is decided by
+the caller: `PeerList.is_complete` is false.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from generator.policy.dialects import CLUSTER, Dialect
+from generator.policy.fields import Value
+from generator.policy.findings import Findings
+from generator.policy.lists import read_list
+from generator.policy.model import (
+    Action,
+    BlockPeer,
+    Direction,
+    DomainPeer,
+    NodePeer,
+    Peer,
+    PodPeer,
+    Tier,
+)
+from generator.policy.peer_reader import read_cidr
+from generator.policy.selector_reader import read_selector
+
+_INGRESS: Final = ("namespaces", "pods")
+_EGRESS: Final = (*_INGRESS, "networks", "nodes", "domainNames")
+_NAMESPACED_POD: Final = ("namespaceSelector", "podSelector")
+_MOST_NETWORKS: Final = 25
+_SPELLING: Final = 0.7
+_LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
+_DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where peers stand: it decides which of them are allowed."""
+
+    dialect: Dialect
+    tier: Tier
+    direction: Direction
+    action: Action
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class PeerList:
+    """Peers that are known, and whether that is all of them."""
+
+    peers: tuple[Peer, ...]
+    is_complete: bool
+
+
+def read_subject(value: Value, dialect: Dialect, findings: Findings) -> PodPeer:
+    """Read the pods that a policy is about: `namespaces` or `pods`."""
+    value.refuse_unknown(_INGRESS, findings)
+    namespaces, pods = value.get("namespaces"), value.get("pods")
+    if (namespaces is None) == (pods is None):
+        message = "the subject is empty" if pods is None else "two subjects"
+        raise value.error("POL0033", message)
+    if pods is not None:
+        return _read_pods(pods, value, dialect, findings)
+    return PodPeer(None, read_selector(namespaces, findings), value.first_line)
+
+
+def read_peers(value: Value, place: Place) -> PeerList:
+    """Read `from` or `to`: 1 entry or more."""
+    found: list[Peer] = []
+    is_complete = True
+    for item in read_list(value, 1, place.dialect.most):
+        with place.findings.collect():
+            peers = list(_read_peer(item, place))
+            is_complete = is_complete and bool(peers)
+            found += peers
+    return PeerList(tuple(found), is_complete)
+
+
+def _read_peer(value: Value, place: Place) -> Iterator[Peer]:
+    """Yield what one entry stands for; nothing if it is unknown."""
+    form = _form_of(value, place)
+    if form is None:
+        return
+    entry = value.require(form)
+    _refuse_misplaced(entry, form, place)
+    span = value.first_line
+    match form:
+        case "namespaces":
+            yield PodPeer(None, read_selector(entry, place.findings), span)
+        case "pods":
+            yield _read_pods(entry, value, place.dialect, place.findings)
+        case "nodes":
+            message = "the addresses of nodes are not known: this peer matches nothing"
+            place.findings.add("POL0044", message, span)
+            yield NodePeer(read_selector(entry, place.findings), span)
+        case "networks":
+            for item in read_list(entry, 1, _MOST_NETWORKS):
+                yield BlockPeer(read_cidr(item), (), item.span)
+        case _:
+            for item in read_list(entry, 1, _MOST_NETWORKS):
+                yield DomainPeer(_read_domain(item), item.span)
+
+
+def _form_of(value: Value, place: Place) -> str | None:
+    """Return the field that is set; None if there is none that pepmesh knows.
+
+    A misspelt field is an error. A field that resembles nothing is an option of an
+    API that is newer than pepmesh.
+    """
+    names = [key.text() for key, _ in value.pairs()]
+    given = [name for name in _EGRESS if value.get(name) is not None]
+    unknown = [name for name in names if name not in _EGRESS]
+    is_misspelt = any(
+        difflib.get_close_matches(name, _EGRESS, n=1, cutoff=_SPELLING)
+        for name in unknown
+    )
+    if unknown and (given or is_misspelt):
+        value.refuse_unknown(_EGRESS, place.findings)
+    if len(given) > 1:
+        raise value.error("POL0035", f"{' and '.join(given)} in one peer")
+    if not given:
+        shown = f'the peer "{unknown[0]}" is unknown' if unknown else "an empty peer"
+        effect = "matches nothing"
+        if place.action is not Action.ACCEPT:
+            effect = "makes this rule deny everything"
+        place.findings.add(
+            "POL0040", f"{value.path}: {shown}, it {effect}", value.first_line
+        )
+        return None
+    return given[0]
+
+
+def _refuse_misplaced(entry: Value, form: str, place: Place) -> None:
+    """Refuse a peer that has no meaning where it stands.
+
+    "domainNames: [...] can only be used with the Accept action" and in the Admin tier
+    (network-policy-api#366).
+    """
+    if form not in _INGRESS and place.direction is Direction.INGRESS:
+        raise entry.error("POL0036", f"{form} cannot be a source")
+    if form != "domainNames":
+        return
+    if place.action is not Action.ACCEPT:
+        words = {action: word for word, action in place.dialect.actions.items()}
+        accept = words[Action.ACCEPT]
+        raise entry.error("POL0036", f"domainNames need the action {accept}")
+    if place.tier is not Tier.ADMIN:
+        raise entry.error("POL0036", "domainNames need the tier Admin")
+
+
+def _read_pods(
+    value: Value, outer: Value, dialect: Dialect, findings: Findings
+) -> PodPeer:
+    """Read `pods`: both selectors are required, "an empty selector selects all".
+
+    Manifests of v1alpha1 often lack one of them, and every reader took the field's
+    zero value, which selects all: there it is a warning.
+    """
+    value.refuse_unknown(_NAMESPACED_POD, findings)
+    if dialect is CLUSTER:
+        for name in _NAMESPACED_POD:
+            value.require(name)
+    for name in _NAMESPACED_POD:
+        if value.get(name) is None:
+            message = f"{value.path}.{name} is missing: it selects everything"
+            findings.add("POL0045", message, value.first_line)
+    pods = read_selector(value.get("podSelector"), findings)
+    namespaces = read_selector(value.get("namespaceSelector"), findings)
+    return PodPeer(pods, namespaces, outer.first_line)
+
+
+def _read_domain(value: Value) -> str:
+    """Read a domain name, in lower case and without the dot at its end.
+
+    `*.` in front stands for one label or more; there is no other wildcard.
+    """
+    text = value.text()
+    name = text.lower().removesuffix(".")
+    if len(name) > 253 or not _DOMAIN.fullmatch(name):
+        raise value.error("POL0037", f'"{text}" is not a domain name')
+    return name

@@ -1,40 +1,41 @@
 """The slow, obvious evaluator: what the policies of a model say about one flow.
 
 The reference for tests. It reads the model and nothing else: it shares no code with
-the rule table, the compiler or the filter, and evaluates selectors on its own although
-`selector.py` could, since a shared mistake would agree with itself. Written to be
-compared with the API's text, sentence by sentence; nothing is cached or ordered.
+the rule table, the compiler or the filter, not even the evaluation of selectors, since
+a shared mistake would agree with itself. Written to be compared with the API's text,
+sentence by sentence; nothing is cached.
+
+    Admin tier -> NetworkPolicy, if it isolates -> Baseline tier -> allowed
 
 Decisions of ours where the API leaves a choice (DESIGN.md has the reasons):
 - ipBlock matches a member by the underlay address that the flow has, if it is known;
 - a flow from an endpoint to itself is always allowed; two endpoints of one member, or
   endpoints of unknown address, are not known to be the same and are judged;
-- a pod on the host network is judged by its address only (`HostNetwork.BY_ADDRESS`).
+- a pod on the host network is judged by its address only (`HostNetwork.BY_ADDRESS`);
+- policies of one tier and priority go by name, then by kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from generator.policy.model import (
+    Action,
     BlockPeer,
     Direction,
     IPAddress,
-    Labels,
-    LabelSelector,
     Member,
     Model,
-    Operator,
     Peer,
     PodPeer,
     Policy,
     PolicyRule,
     PortMatch,
     Protocol,
-    Requirement,
+    Tier,
 )
+from generator.policy.oracle_labels import block_contains, selects
 
 
 class HostNetwork(Enum):
@@ -65,28 +66,22 @@ End = Endpoint | IPAddress
 
 @dataclass(frozen=True, slots=True)
 class DirectionVerdict:
-    """What one direction says: who isolates the subject, which rules allow the flow."""
+    """What one direction says, and by what.
+
+    `tier`, `policy` and `rule` decided: the rule that allows or denies; in the normal
+    tier the first policy by namespace and name that allows, or else that isolates, and
+    then there is no rule. Nothing decided: all three are None, and the flow is allowed.
+    `isolating` and `allowing` are all policies of the normal tier that isolate the
+    subject, and all their rules that allow the flow; empty if a tier before it decided.
+    """
 
     direction: Direction
+    allowed: bool = True
+    tier: Tier | None = None
+    policy: Policy | None = None
+    rule: PolicyRule | None = None
     isolating: tuple[Policy, ...] = ()
     allowing: tuple[tuple[Policy, PolicyRule], ...] = ()
-
-    @property
-    def allowed(self) -> bool:
-        return not self.isolating or bool(self.allowing)
-
-    @property
-    def policy(self) -> Policy | None:
-        """The policy that allows the flow, or else the one that isolates its subject;
-        the first of its kind by namespace and name. None if nothing isolates."""
-        if self.allowing:
-            return self.allowing[0][0]
-        return self.isolating[0] if self.isolating else None
-
-    @property
-    def rule(self) -> PolicyRule | None:
-        """The rule that allows the flow, if the subject is isolated at all."""
-        return self.allowing[0][1] if self.allowing else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +111,14 @@ def decide(
     port: int,
     *,
     host_network: HostNetwork = HostNetwork.BY_ADDRESS,
+    audit: bool = False,
 ) -> OracleDecision:
-    """Decide one flow to a port of the destination."""
-    return _Question(model, source, destination, protocol, port, host_network).answer()
+    """Decide one flow to a port of the destination.
+
+    `audit`: as if audited policies were enforced; otherwise they are not there.
+    """
+    flow = source, destination, protocol, port
+    return _Question(model, *flow, host_network, audit).answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +130,18 @@ class _Question:
     destination: End
     protocol: Protocol
     port: int
-    host_network: HostNetwork
+    host_network: HostNetwork = HostNetwork.BY_ADDRESS
+    audit: bool = False
 
     def answer(self) -> OracleDecision:
+        egress, ingress = Direction.EGRESS, Direction.INGRESS
         # "exception: a pod cannot block access to itself"
         if self.is_self():
-            return OracleDecision(
-                DirectionVerdict(Direction.EGRESS), DirectionVerdict(Direction.INGRESS)
-            )
+            return OracleDecision(*map(DirectionVerdict, (egress, ingress)))
         # Both are needed: egress at the source and ingress at the destination.
         return OracleDecision(
-            self.judge(Direction.EGRESS, self.source, self.destination),
-            self.judge(Direction.INGRESS, self.destination, self.source),
+            self.judge(egress, self.source, self.destination),
+            self.judge(ingress, self.destination, self.source),
         )
 
     def is_self(self) -> bool:
@@ -154,31 +154,70 @@ class _Question:
         )
 
     def judge(self, direction: Direction, subject: End, peer: End) -> DirectionVerdict:
-        """Judge one direction.
+        """Judge one direction, tier by tier; the first that decides is final."""
+        return (
+            self.judge_by_order(Tier.ADMIN, direction, subject, peer)
+            or self.judge_by_union(direction, subject, peer)
+            or self.judge_by_order(Tier.BASELINE, direction, subject, peer)
+            or DirectionVerdict(direction)
+        )
+
+    def judge_by_order(
+        self, tier: Tier, direction: Direction, subject: End, peer: End
+    ) -> DirectionVerdict | None:
+        """Judge by the first rule that matches; None: the next tier decides.
+
+        "policies with lower priority values have higher precedence", and the rules of
+        one policy are tried in their order. Accept and Deny are final; Pass skips the
+        rest of the tier.
+        """
+        for policy in self.policies_of(tier, subject):
+            for rule in policy.rules:
+                if rule.direction != direction:
+                    continue
+                if self.rule_matches(rule, policy, peer):
+                    if rule.action is Action.PASS:
+                        return None
+                    is_allowed = rule.action is Action.ACCEPT
+                    return DirectionVerdict(direction, is_allowed, tier, policy, rule)
+        return None
+
+    def judge_by_union(
+        self, direction: Direction, subject: End, peer: End
+    ) -> DirectionVerdict | None:
+        """Judge by NetworkPolicy; None if none of them isolates the subject.
 
         "Traffic is allowed to a pod if there are no NetworkPolicies selecting the pod
         [...] OR if the traffic matches at least one ingress rule across all of the
         NetworkPolicy objects whose podSelector matches the pod." Egress likewise.
         """
-        isolating = tuple(self.policies_of(direction, subject))
+        selecting = self.policies_of(Tier.NORMAL, subject)
+        isolating = tuple(p for p in selecting if direction in p.isolates)
+        if not isolating:
+            return None
         allowing = tuple(
             (policy, rule)
             for policy in isolating
             for rule in policy.rules
             if rule.direction == direction and self.rule_matches(rule, policy, peer)
         )
-        return DirectionVerdict(direction, isolating, allowing)
+        policy, rule = allowing[0] if allowing else (isolating[0], None)
+        found = DirectionVerdict(direction, bool(allowing), Tier.NORMAL, policy, rule)
+        return replace(found, isolating=isolating, allowing=allowing)
 
-    def policies_of(self, direction: Direction, end: End) -> Iterator[Policy]:
-        """Yield the policies that isolate an end, by namespace and name."""
+    def policies_of(self, tier: Tier, end: End) -> list[Policy]:
+        """Return the policies of a tier that select an end, in their order."""
         member = self.pod(end)
         if member is None:
-            return
-        for policy in sorted(self.model.policies, key=_policy_order):
-            if direction in policy.isolates and self.pod_matches(
-                policy.subject, policy, member
-            ):
-                yield policy
+            return []
+        found = [
+            policy
+            for policy in self.model.policies
+            if policy.tier is tier
+            and (self.audit or not policy.is_audited)
+            and self.pod_matches(policy.subject, policy, member)
+        ]
+        return sorted(found, key=lambda p: (p.priority, p.namespace, p.name, p.kind))
 
     def pod(self, end: End) -> Member | None:
         """Return the member that selectors can see at an end of the flow."""
@@ -191,10 +230,10 @@ class _Question:
         """Tell whether some peer of a rule and some port of it match together.
 
         Of both lists: "Items in this list are combined using a logical OR operation.
-        If this field is empty or missing, this rule matches all".
+        If this field is empty or missing, this rule matches all": None in the model.
         """
-        for entry in rule.peers or (None,):
-            for port in rule.ports or (None,):
+        for entry in (None,) if rule.peers is None else rule.peers:
+            for port in (None,) if rule.ports is None else rule.ports:
                 if self.peer_matches(entry, policy, peer) and self.port_matches(
                     port, rule.direction, entry
                 ):
@@ -205,8 +244,10 @@ class _Question:
         if entry is None:
             return True
         if isinstance(entry, BlockPeer):
-            return _block_contains(entry, peer)
+            address = peer.address if isinstance(peer, Endpoint) else peer
+            return block_contains(entry, address)
         if not isinstance(entry, PodPeer):
+            # Which addresses nodes and domain names have is not known.
             return False
         member = self.pod(peer)
         return member is not None and self.pod_matches(entry, policy, member)
@@ -219,8 +260,8 @@ class _Question:
             is_namespace_selected = pod.namespace == policy.namespace
         else:
             namespace = self.model.namespaces[pod.namespace]
-            is_namespace_selected = _selects(entry.namespaces, namespace.labels)
-        is_pod_selected = entry.pods is None or _selects(entry.pods, pod.labels)
+            is_namespace_selected = selects(entry.namespaces, namespace.labels)
+        is_pod_selected = entry.pods is None or selects(entry.pods, pod.labels)
         return is_namespace_selected and is_pod_selected
 
     def port_matches(
@@ -229,7 +270,8 @@ class _Question:
         if port is None:
             return True
         # "If present, only traffic on the specified protocol AND port will be matched."
-        if port.protocol != self.protocol:
+        # A cluster-wide policy names a port without a protocol: any will do.
+        if port.protocol is not None and port.protocol != self.protocol:
             return False
         if port.name:
             return self.named_port_matches(port, direction, entry)
@@ -244,50 +286,14 @@ class _Question:
     ) -> bool:
         """Resolve a name: "a named port on a pod", which is the flow's destination.
 
-        A destination that an ipBlock matched is an address, not a pod: no name.
+        A destination that a block matched is an address, not a pod: no name.
         """
         if direction is Direction.EGRESS and isinstance(entry, BlockPeer):
             return False
         pod = self.pod(self.destination)
         return pod is not None and any(
             declared.name == port.name
-            and declared.protocol == port.protocol
+            and declared.protocol == self.protocol
             and declared.number == self.port
             for declared in pod.ports
         )
-
-
-def _policy_order(policy: Policy) -> tuple[str, str]:
-    return policy.namespace, policy.name
-
-
-def _block_contains(block: BlockPeer, end: End) -> bool:
-    """Tell whether a block has an address: in the cidr, in none of its exceptions."""
-    address = end.address if isinstance(end, Endpoint) else end
-    if address is None:
-        return False
-    return address in block.cidr and not any(
-        address in exception for exception in block.excepts
-    )
-
-
-def _selects(selector: LabelSelector, labels: Labels) -> bool:
-    # "The requirements are ANDed."
-    return all(_meets(requirement, labels) for requirement in selector.requirements)
-
-
-def _meets(requirement: Requirement, labels: Labels) -> bool:
-    """Tell whether labels meet a requirement, told apart by whether the key is there.
-
-    "There is a match in the following cases: [...] (4) The operator is DoesNotExist
-    or NotIn and Labels does not have the Requirement's key."
-    """
-    if requirement.key not in labels:
-        return requirement.operator in (Operator.NOT_IN, Operator.DOES_NOT_EXIST)
-    is_listed = any(labels[requirement.key] == value for value in requirement.values)
-    return {
-        Operator.EXISTS: True,
-        Operator.DOES_NOT_EXIST: False,
-        Operator.IN: is_listed,
-        Operator.NOT_IN: not is_listed,
-    }[requirement.operator]

@@ -117,6 +117,11 @@ _DIFF: Final = re.compile(
 
 @pytest.mark.parametrize("before, after", DIFFS)
 def test_differences_are_the_expected_ones(before: str, after: str) -> None:
+    compare_difference(before, after)
+
+
+def compare_difference(before: str, after: str) -> None:
+    """Compare what changes between two cases with the expected file."""
     name = f"diff_between_{after}_and_{before}.txt"
     text = (ANALYZER / "test_outputs" / "diff" / name).read_text()
     expected: tuple[list[Connection], list[Connection]] = ([], [])

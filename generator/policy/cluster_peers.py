@@ -117,24 +117,26 @@ def _form_of(value: Value, place: Place) -> str | None:
     names = [key.text() for key, _ in value.pairs()]
     given = [name for name in _EGRESS if value.get(name) is not None]
     unknown = [name for name in names if name not in _EGRESS]
-    is_misspelt = any(
-        difflib.get_close_matches(name, _EGRESS, n=1, cutoff=_SPELLING)
-        for name in unknown
-    )
-    if unknown and (given or is_misspelt):
+    if unknown and (given or any(map(_resembles_a_field, unknown))):
         value.refuse_unknown(_EGRESS, place.findings)
+    elif not given:
+        _warn_of_unknown(value, unknown, place)
     if len(given) > 1:
         raise value.error("POL0035", f"{' and '.join(given)} in one peer")
-    if not given:
-        shown = f'the peer "{unknown[0]}" is unknown' if unknown else "an empty peer"
-        effect = "matches nothing"
-        if place.action is not Action.ACCEPT:
-            effect = "makes this rule deny everything"
-        place.findings.add(
-            "POL0040", f"{value.path}: {shown}, it {effect}", value.first_line
-        )
-        return None
-    return given[0]
+    return given[0] if given else None
+
+
+def _resembles_a_field(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, _EGRESS, n=1, cutoff=_SPELLING))
+
+
+def _warn_of_unknown(value: Value, unknown: list[str], place: Place) -> None:
+    shown = f'the peer "{unknown[0]}" is unknown' if unknown else "an empty peer"
+    effect = "matches nothing"
+    if place.action is not Action.ACCEPT:
+        effect = "makes this rule deny everything"
+    message = f"{value.path}: {shown}, it {effect}"
+    place.findings.add("POL0040", message, value.first_line)
 
 
 def _refuse_misplaced(entry: Value, form: str, place: Place) -> None:

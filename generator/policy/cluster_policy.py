@@ -160,7 +160,7 @@ class _RuleReader:
         text = value.text()
         if text in _SYNONYMS and text not in actions and _SYNONYMS[text] in actions:
             message = f'unknown action "{text}"'
-            hint = f'in a {self.dialect.kind} the word is "{_SYNONYMS[text]}"'
+            hint = f'{self.dialect.kind} says "{_SYNONYMS[text]}"'
             raise value.error("POL0030", message, hint)
         return actions[_one_of(value, actions, "POL0030", "action")]
 

@@ -249,7 +249,7 @@ LIMITS: Final = [
     ),
     (
         "networks",
-        lambda n: egress(f"to: [{{networks: [{many('10.0.0.0/8', n)}]}}]"),
+        lambda n: egress(f"to: [{{networks: [{many('0.0.0.0/0', n)}]}}]"),
         25,
     ),
     ("domains", lambda n: egress(f"to: [{{domainNames: [{many('a.b', n)}]}}]"), 25),

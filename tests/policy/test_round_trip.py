@@ -23,10 +23,11 @@ from generator.policy.selector import (
 from generator.source import SourceFile
 from tests.support.connlist import canonical
 from tests.support.manifests import to_text, without_spans
-from tests.support.strategies import flows, labels, models, selectors
+from tests.support.policy_strategies import labels, selectors
+from tests.support.strategies import EVERY_KIND, flows, models
 
 
-@given(models())
+@given(models(kinds=EVERY_KIND, audited=True))
 def test_manifests_of_a_model_load_as_the_model(model: Model) -> None:
     loaded = load_sources([SourceFile("model.json", to_text(model))])
     assert without_spans(loaded.model) == model
@@ -40,7 +41,7 @@ def test_both_evaluators_of_selectors_agree(
     assert selects(selector, given_labels) == oracle_selects(selector, given_labels)
 
 
-@given(models(max_members=3))
+@given(models(max_members=3, kinds=EVERY_KIND))
 def test_relevant_keys_are_enough(model: Model) -> None:
     """Labels that nobody looks at change no verdict of any selector."""
     relevant = find_relevant(model.policies, model.services)
@@ -50,7 +51,7 @@ def test_relevant_keys_are_enough(model: Model) -> None:
             assert selects(selector, member.labels) == selects(selector, kept)
 
 
-@given(models())
+@given(models(kinds=EVERY_KIND))
 def test_peers_select_as_the_oracle_says(model: Model) -> None:
     """An ingress rule with one pod peer and no ports allows just what it selects."""
     for policy in model.policies:
@@ -85,7 +86,7 @@ def test_namespace_that_nobody_mentions_has_its_name() -> None:
 @settings(max_examples=25)
 @given(st.data())
 def test_connections_and_single_questions_agree(data: st.DataObject) -> None:
-    model = data.draw(models(max_members=3, max_policies=3))
+    model = data.draw(models(max_members=3, max_policies=3, kinds=EVERY_KIND))
     tables = {family: connections(model, family=family) for family in (4, 6)}
     assert all(canonical(table) == table for table in tables.values())
     for _ in range(5):

@@ -12,31 +12,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from generator.policy.dialects import DIALECTS
 from generator.policy.model import (
     NAME_LABEL,
-    BlockPeer,
     ContainerPort,
-    Direction,
     IPAddress,
     Labels,
-    LabelSelector,
     Member,
     Model,
     Namespace,
-    Operator,
-    Peer,
-    PodPeer,
     Policy,
-    PolicyRule,
-    PortMatch,
     Protocol,
-    Requirement,
     Service,
     ServicePort,
+    Tier,
 )
 from generator.source import Position, Span
-
-Manifest = dict[str, Any]
+from tests.support.cluster_manifests import cluster_policy_spec
+from tests.support.policy_manifests import Manifest, network_policy_spec
 
 NOWHERE: Final = Span("", Position(0, 0), Position(0, 0))
 HASH: Final = "5d8f"
@@ -224,87 +217,18 @@ def _service_port(port: ServicePort) -> Manifest:
 
 
 def _policy(policy: Policy) -> Manifest:
-    spec: Manifest = {}
-    subject = policy.subject.pods
-    if subject is not None and subject.requirements:
-        spec["podSelector"] = _selector(subject)
-    for direction in Direction:
-        rules = [_rule(rule) for rule in policy.rules if rule.direction is direction]
-        if rules:
-            spec[direction.value] = rules
-    default = {Direction.INGRESS} | ({Direction.EGRESS} if "egress" in spec else set())
-    if policy.isolates != default:
-        spec["policyTypes"] = [
-            direction.value.capitalize()
-            for direction in Direction
-            if direction in policy.isolates
-        ]
-    manifest = _object("NetworkPolicy", policy.namespace, policy.name, spec=spec)
-    return {**manifest, "apiVersion": "networking.k8s.io/v1"}
-
-
-def _rule(rule: PolicyRule) -> Manifest:
-    found: Manifest = {}
-    if rule.peers is not None:
-        field = "from" if rule.direction is Direction.INGRESS else "to"
-        found[field] = [_peer(peer) for peer in rule.peers]
-    if rule.ports is not None:
-        found["ports"] = [_port(port) for port in rule.ports]
-    return found
-
-
-def _peer(peer: Peer) -> Manifest:
-    match peer:
-        case BlockPeer():
-            block: Manifest = {"cidr": str(peer.cidr)}
-            if peer.excepts:
-                block["except"] = [str(network) for network in peer.excepts]
-            return {"ipBlock": block}
-        case PodPeer():
-            found: Manifest = {}
-            if peer.pods is not None:
-                found["podSelector"] = _selector(peer.pods)
-            if peer.namespaces is not None:
-                found["namespaceSelector"] = _selector(peer.namespaces)
-            return found
-        case _:
-            raise TypeError(peer)
-
-
-def _port(port: PortMatch) -> Manifest:
-    assert port.protocol is not None
-    found = _protocol(port.protocol)
-    if port.name:
-        found["port"] = port.name
-    elif port.first is not None:
-        found["port"] = port.first
-        if port.last != port.first:
-            found["endPort"] = port.last
-    return found
-
-
-def _selector(selector: LabelSelector) -> Manifest:
-    """Return a selector: `matchLabels` for what may be said so, in the same order."""
-    rest = list(selector.requirements)
-    labels: dict[str, str] = {}
-    while rest and _is_match_label(rest[0]) and rest[0].key not in labels:
-        first = rest.pop(0)
-        labels[first.key] = first.values[0]
-    found: Manifest = {"matchLabels": labels} if labels else {}
-    if rest:
-        found["matchExpressions"] = [_expression(requirement) for requirement in rest]
-    return found
-
-
-def _is_match_label(requirement: Requirement) -> bool:
-    return requirement.operator is Operator.IN and len(requirement.values) == 1
-
-
-def _expression(requirement: Requirement) -> Manifest:
-    found: Manifest = {
-        "key": requirement.key,
-        "operator": requirement.operator.value,
+    metadata: Manifest = {"name": policy.name}
+    if policy.is_audited:
+        metadata["annotations"] = {"pepmesh.dev/mode": "audit"}
+    if policy.tier is Tier.NORMAL:
+        metadata["namespace"] = policy.namespace
+        api_version, spec = "networking.k8s.io/v1", network_policy_spec(policy)
+    else:
+        api_version = DIALECTS[policy.kind].api_version
+        spec = cluster_policy_spec(policy)
+    return {
+        "apiVersion": api_version,
+        "kind": policy.kind,
+        "metadata": metadata,
+        "spec": spec,
     }
-    if requirement.values:
-        found["values"] = list(requirement.values)
-    return found

@@ -1,16 +1,14 @@
 """Random models and flows, small and full of collisions.
 
-Few labels, few ports and few addresses, so that selectors do select, named ports meet
-numbers, and blocks border on each other. `models()` gives what manifests can say:
-`tests.support.manifests` renders each of them. `flows(model)` asks where answers
-change: at the bounds of port ranges and blocks.
+`models()` gives what manifests can say: `tests.support.manifests` renders each of
+them. `flows(model)` asks where answers change: at the bounds of port ranges and blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Final
 
 from hypothesis import strategies as st
@@ -20,35 +18,38 @@ from generator.policy.model import (
     NAME_LABEL,
     BlockPeer,
     ContainerPort,
-    Direction,
     IPAddress,
     IPNetwork,
-    LabelSelector,
     Member,
     Model,
     Namespace,
-    Operator,
-    Peer,
-    PodPeer,
     Policy,
-    PolicyRule,
-    PortMatch,
     Protocol,
-    Requirement,
     Service,
     ServicePort,
-    network_policy,
 )
 from generator.policy.oracle import End, Endpoint, endpoints
-from tests.support.manifests import NOWHERE
+from tests.support.cluster_strategies import cluster_policies
+from tests.support.policy_strategies import (
+    NAMESPACES,
+    PORT_NAMES,
+    PORTS,
+    labels,
+    policies,
+    protocols,
+)
 
-NAMESPACES: Final = ("alpha", "beta", "gamma")
+NETWORK_POLICY: Final = "NetworkPolicy"
+BASELINE: Final = "BaselineAdminNetworkPolicy"
+EVERY_KIND: Final = (
+    NETWORK_POLICY,
+    "ClusterNetworkPolicy",
+    "AdminNetworkPolicy",
+    BASELINE,
+)
+
 NAMES: Final = ("one", "two", "three", "four")
-LABEL_KEYS: Final = ("app", "tier", "x.io/app")
-VALUES: Final = ("a", "b", "")
 ACCOUNTS: Final = ("default", "robot")
-PORT_NAMES: Final = ("http", "dns")
-PORTS: Final = (1, 79, 80, 81, 8080, 65535)
 CONTROLLERS: Final = (
     "Deployment",
     "StatefulSet",
@@ -56,22 +57,6 @@ CONTROLLERS: Final = (
     "ReplicaSet",
     "Job",
     "CronJob",
-)
-BLOCKS: Final[tuple[IPNetwork, ...]] = tuple(
-    ip_network(text)
-    for text in (
-        "0.0.0.0/0",
-        "10.0.0.0/8",
-        "10.0.0.0/29",
-        "10.0.0.4/30",
-        "10.0.0.1/32",
-        "192.0.2.0/24",
-        "255.255.255.255/32",
-        "::/0",
-        "2001:db8::/32",
-        "2001:db8::/126",
-        "2001:db8::1/128",
-    )
 )
 MEMBER_IPV4: Final = tuple(ip_address(f"10.0.0.{n}") for n in range(1, 10))
 MEMBER_IPV6: Final = tuple(ip_address(f"2001:db8::{n}") for n in range(1, 6))
@@ -88,120 +73,6 @@ class Flow:
     destination: End
     protocol: Protocol
     port: int
-
-
-def protocols() -> SearchStrategy[Protocol]:
-    """TCP twice as often as the others."""
-    return st.sampled_from((Protocol.TCP, Protocol.TCP, Protocol.UDP, Protocol.SCTP))
-
-
-def labels() -> SearchStrategy[dict[str, str]]:
-    return st.dictionaries(
-        st.sampled_from(LABEL_KEYS), st.sampled_from(VALUES), max_size=2
-    )
-
-
-# --- selectors ------------------------------------------------------------------------
-
-
-@st.composite
-def requirements(draw: DrawFn, keys: Sequence[str] = LABEL_KEYS) -> Requirement:
-    operator = draw(st.sampled_from(Operator))
-    values: tuple[str, ...] = ()
-    if operator in (Operator.IN, Operator.NOT_IN):
-        values = tuple(draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=2)))
-    return Requirement(draw(st.sampled_from(keys)), operator, values)
-
-
-def selectors(keys: Sequence[str] = LABEL_KEYS) -> SearchStrategy[LabelSelector]:
-    found = st.lists(requirements(keys), max_size=2)
-    return found.map(lambda each: LabelSelector(tuple(each)))
-
-
-@st.composite
-def namespace_selectors(draw: DrawFn) -> LabelSelector:
-    """Select namespaces by label, as often as not by their name."""
-    if draw(st.booleans()):
-        return draw(selectors())
-    operator = draw(st.sampled_from((Operator.IN, Operator.NOT_IN)))
-    names = draw(st.lists(st.sampled_from(NAMESPACES), min_size=1, max_size=2))
-    return LabelSelector((Requirement(NAME_LABEL, operator, tuple(names)),))
-
-
-# --- policies -------------------------------------------------------------------------
-
-
-@st.composite
-def block_peers(draw: DrawFn) -> BlockPeer:
-    cidr = draw(st.sampled_from(BLOCKS))
-    inside = [block for block in BLOCKS if _is_strictly_inside(block, cidr)]
-    if not inside:
-        return BlockPeer(cidr)
-    return BlockPeer(cidr, tuple(draw(st.lists(st.sampled_from(inside), max_size=2))))
-
-
-def _is_strictly_inside(inner: IPNetwork, outer: IPNetwork) -> bool:
-    return (
-        inner.version == outer.version
-        and inner != outer
-        and inner.network_address in outer
-        and inner.broadcast_address in outer
-    )
-
-
-@st.composite
-def peers(draw: DrawFn) -> Peer:
-    form = draw(st.sampled_from(("pods", "namespaces", "both", "block")))
-    if form == "block":
-        return draw(block_peers())
-    return PodPeer(
-        draw(selectors()) if form != "namespaces" else None,
-        draw(namespace_selectors()) if form != "pods" else None,
-    )
-
-
-@st.composite
-def port_matches(draw: DrawFn) -> PortMatch:
-    protocol = draw(protocols())
-    form = draw(st.sampled_from(("every", "name", "number", "range")))
-    if form == "every":
-        return PortMatch(protocol)
-    if form == "name":
-        return PortMatch(protocol, name=draw(st.sampled_from(PORT_NAMES)))
-    first = draw(st.sampled_from(PORTS))
-    if form == "number":
-        return PortMatch(protocol, first=first, last=first)
-    last = draw(st.sampled_from([port for port in PORTS if port >= first]))
-    return PortMatch(protocol, first=first, last=last)
-
-
-@st.composite
-def rules(draw: DrawFn, direction: Direction, number: int) -> PolicyRule:
-    return PolicyRule(
-        direction,
-        number,
-        draw(st.none() | st.lists(peers(), min_size=1, max_size=2).map(tuple)),
-        draw(st.none() | st.lists(port_matches(), min_size=1, max_size=2).map(tuple)),
-        NOWHERE,
-    )
-
-
-@st.composite
-def policies(draw: DrawFn, name: str) -> Policy:
-    isolates = draw(st.sets(st.sampled_from(Direction), min_size=1))
-    found: list[PolicyRule] = []
-    for direction in Direction:
-        if direction in isolates:
-            count = draw(st.integers(0, 2))
-            found += [draw(rules(direction, number)) for number in range(count)]
-    return network_policy(
-        draw(st.sampled_from(NAMESPACES)),
-        name,
-        draw(selectors()),
-        frozenset(isolates),
-        tuple(found),
-        NOWHERE,
-    )
 
 
 # --- inventory ------------------------------------------------------------------------
@@ -261,8 +132,13 @@ def models(
     max_policies: int = 4,
     max_services: int = 2,
     distinct_accounts: bool = False,
+    kinds: Sequence[str] = (NETWORK_POLICY,),
+    audited: bool = False,
 ) -> Model:
     """Anything that manifests can say, in small.
+
+    `kinds` are the kinds of policies, `EVERY_KIND` for all; `audited` lets policies
+    be audited.
 
     `distinct_accounts` gives each member a service account of its own, and so an
     identity of its own; otherwise members may be one workload to the overlay, and
@@ -279,16 +155,33 @@ def models(
     service_keys = draw(st.lists(places, max_size=max_services, unique=True))
     chosen_services = [draw(services(*key)) for key in service_keys]
     count = draw(st.integers(0, max_policies))
-    chosen_policies = [draw(policies(f"p{number}")) for number in range(count)]
+    chosen_policies = _draw_policies(draw, kinds, count)
+    if audited:
+        chosen_policies = [
+            replace(policy, is_audited=draw(st.booleans()))
+            for policy in chosen_policies
+        ]
     mentioned = {member.namespace for member in found}
     mentioned |= {service.namespace for service in chosen_services}
-    mentioned |= {policy.namespace for policy in chosen_policies}
+    mentioned |= {policy.namespace for policy in chosen_policies} - {""}
     return Model(
         draw(namespaces(mentioned)),
         tuple(found),
         tuple(chosen_services),
         tuple(chosen_policies),
     )
+
+
+def _draw_policies(draw: DrawFn, kinds: Sequence[str], count: int) -> list[Policy]:
+    """Draw policies of some kinds; of a baseline there is one at most."""
+    chosen = [draw(st.sampled_from(kinds)) for _ in range(count)]
+    return [
+        draw(policies(f"p{number}"))
+        if kind == NETWORK_POLICY
+        else draw(cluster_policies(f"p{number}", kind))
+        for number, kind in enumerate(chosen)
+        if kind != BASELINE or BASELINE not in chosen[:number]
+    ]
 
 
 @st.composite

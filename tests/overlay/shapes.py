@@ -132,7 +132,7 @@ def model(
 ) -> Model:
     """Put things into a model; their namespaces are made up if not given."""
     given = namespaces or {}
-    names = {thing.namespace for thing in things} | set(given)
+    names = {thing.namespace for thing in things} - {""} | set(given)
     return Model(
         {n: Namespace(n, {NAME_LABEL: n, **given.get(n, {})}, True) for n in names},
         tuple(t for t in things if isinstance(t, Member)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from generator.errors import InternalError, OverlayError
 from generator.overlay.build import build_overlay
 from generator.policy.model import (
+    Action,
     BlockPeer,
     ContainerPort,
     Direction,
@@ -17,9 +19,20 @@ from generator.policy.model import (
     PodPeer,
     Policy,
     PolicyRule,
+    PortMatch,
     Protocol,
+    Tier,
 )
-from tests.overlay.shapes import member, model, pods, policy, ports, rule, selector
+from tests.overlay.shapes import (
+    member,
+    model,
+    pods,
+    policy,
+    ports,
+    rule,
+    selector,
+    span,
+)
 
 ONE = member("one", {"app": "web", "id": "1"}, declared=ports(http=8080), line=1)
 TWO = member("two", {"app": "web", "id": "2"}, declared=ports(http=9090), line=2)
@@ -64,6 +77,27 @@ NOT_SEEING = [
     policy("p", rules=(rule(Direction.INGRESS, named="metrics"),)),
     policy("p", rules=(ingress(Protocol.UDP),)),
     policy("p", rules=(ingress(),), isolates=[Direction.EGRESS]),
+]
+# Cluster-wide policies isolate nobody, and name a port of any protocol.
+ANY_PROTOCOL = PortMatch(None, "http", span=span(50))
+
+
+def cluster_wide(subject: PodPeer, rule_: PolicyRule) -> Policy:
+    named = replace(rule_, ports=(ANY_PROTOCOL,), action=Action.DENY)
+    kind, tier = "ClusterNetworkPolicy", Tier.ADMIN
+    return Policy(kind, "", "c", tier, 1, subject, frozenset(), (named,), span(48))
+
+
+EVERY_POD = PodPeer(None, LabelSelector())
+SEEING += [
+    cluster_wide(EVERY_POD, ingress()),
+    cluster_wide(PodPeer(selector(app="web"), selector(team="a")), ingress()),
+    cluster_wide(EVERY_POD, egress(PodPeer(None, selector(team="a")))),
+]
+NOT_SEEING += [
+    cluster_wide(PodPeer(None, selector(team="b")), ingress()),
+    cluster_wide(EVERY_POD, egress(PodPeer(selector(app="db"), LabelSelector()))),
+    cluster_wide(EVERY_POD, egress(BlockPeer(ip_network("10.0.0.0/8")))),
 ]
 KEYS = policy("keys", selector(app=None), namespace="other")
 TEAMS = {"shop": {"team": "a"}}

@@ -92,7 +92,9 @@ def end(found: Model, text: str) -> End:
     raise LookupError(text)
 
 
-def ask(found: Model, flow: str, mode: HostNetwork | None = None) -> OracleDecision:
+def ask(
+    found: Model, flow: str, mode: HostNetwork | None = None, *, audit: bool = False
+) -> OracleDecision:
     source, destination, port = flow.split()
     number, _, protocol = port.partition("/")
     return decide(
@@ -102,6 +104,7 @@ def ask(found: Model, flow: str, mode: HostNetwork | None = None) -> OracleDecis
         Protocol(protocol or "TCP"),
         int(number),
         host_network=mode or HostNetwork.BY_ADDRESS,
+        audit=audit,
     )
 
 

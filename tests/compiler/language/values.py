@@ -5,16 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from filters.abi import MAX_PAIRS, GrpcStatus
+from filters.abi import MAX_PAIRS as RENAMED
 from filters.lang import Buffer, View, export, i32, inline, on_fault, u8, u16, u32, u64
-from imported import (  # a sibling: guest modules are no packages
-    IMPORTED,
-    SHARED,
-    Shared,
-    add_shared,
-    set_shared_word,
-    shared_word,
-)
-from imported import IMPORTED as RENAMED
 
 BASE: Final = 10
 DOUBLE: Final = BASE * 2
@@ -72,17 +65,17 @@ def enums(a: u32) -> i32:
     (2) -> 10
     (3) -> 4294967295
     """
-    if a == Shared.ONE:
+    if a == GrpcStatus.CANCELLED:
         return Color.RED
-    return Color.GREEN if a == Shared.TWO else Shared.NONE
+    return Color.GREEN if a == GrpcStatus.UNKNOWN else GrpcStatus.NONE
 
 
 @export
-def imported_names() -> tuple[u32, u32, u32]:
+def imported_names() -> tuple[u32, u32]:
     """
-    () -> 77, 77, 4
+    () -> 1024, 1024
     """
-    return IMPORTED, RENAMED, len(SHARED)
+    return MAX_PAIRS, RENAMED
 
 
 @export
@@ -126,6 +119,7 @@ def declared_only(a: u32) -> u32:
     if a == 1:
         x = 10
     else:
+        a = 7
         x = 20
     return x
 
@@ -146,7 +140,7 @@ def parameter_assigned(a: u32) -> u32:
     """
     a = u32(a + 1)
     a = u32(a + 10)
-    return a
+    return a + u8(0) if a < 100 else 0
 
 
 @export
@@ -255,25 +249,6 @@ def global_read_before_call() -> u32:
 def add_and_return(a: u32) -> u32:
     add_to_counter(a)
     return counter
-
-
-@export
-def global_of_another_module() -> u32:
-    """
-    () -> 12
-    """
-    before = add_shared(0)
-    add_shared(5)
-    return u32(add_shared(7) - before)
-
-
-@export
-def words_of_another_module() -> u32:
-    """
-    () -> 9
-    """
-    set_shared_word(2, 9)
-    return shared_word(2)
 
 
 # --- inlining: as if called ----------------------------------------------------------

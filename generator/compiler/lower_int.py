@@ -158,10 +158,21 @@ def _ring_width(e: Binary, wanted: int) -> int:
     """Choose the width of a ring operation, whose low bits are right at any width."""
     if e.operation == "<<" and e.right.interval.high > 31:
         return 64
-    widths = {natural_width(x) for x in (e.left, e.right) if not isinstance(x, Const)}
     if wanted == 32:
-        return 64 if widths == {64} else 32
+        return 64 if _is_wide(e) else 32
+    widths = {natural_width(x) for x in (e.left, e.right) if not isinstance(x, Const)}
     return 32 if fits_32(e.interval) and 64 not in widths else 64
+
+
+def _is_wide(expr: Expr) -> bool:
+    """Tell whether the low bits of a value come for less at 64 bits than at 32.
+
+    That is so if everything that it is made of is there in 64 bits.
+    """
+    if isinstance(expr, Binary) and expr.operation in RING:
+        parts = [x for x in (expr.left, expr.right) if not isinstance(x, Const)]
+        return bool(parts) and all(_is_wide(part) for part in parts)
+    return natural_width(expr) == 64
 
 
 def _shift_right(out: Lowering, e: Binary, wanted: int) -> int:

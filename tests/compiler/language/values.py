@@ -284,6 +284,48 @@ def both(a: u32) -> tuple[u32, u32]:
     return a, u32(a + 1)
 
 
+@inline
+def resets_parameter(n: u32) -> u32:
+    turns: u32 = 0
+    while n > 0:
+        turns = u32(turns + n)
+        n = 0
+    return turns
+
+
+@export
+def parameter_reset_in_loop(a: u32) -> u32:
+    """
+    (7) -> 14
+    (0) -> 0
+    """
+    doubled = resets_parameter(a)
+    while a > 0:
+        doubled = u32(doubled + clamp(a, 100))
+        a = 0
+    return doubled
+
+
+@inline
+def constant_local(a: u32, b: u32) -> u32:
+    x: u32 = 1
+    x = b if a == 1 else u32(b + x)
+    y = x
+    return y if y != 77 else 0
+
+
+@export
+def argument_makes_local_constant(a: u32) -> u32:
+    """
+    (1) -> 10
+    (2) -> 11
+    """
+    y = twice(5)
+    if a == 1:
+        return y
+    return constant_local(a, y)
+
+
 def twice(a: u32) -> u32:
     return u32(a + a)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from generator.compiler import fold
+from generator.compiler.bounds import known_count
 from generator.compiler.check_access import (
     check_index,
     check_subscript,
     element_type,
     field_of,
-    known_count,
 )
 from generator.compiler.check_arithmetic import make_binary, operation_of
 from generator.compiler.check_assignment import assign_name, check_unpack

@@ -45,9 +45,10 @@ class Reason(IntEnum):
     CLOCK_UNREADABLE = 27
     REWRITE_FAILED = 28  # the overlay headers could not be set or removed
     FAULT = 29  # the filter itself failed
+    SOURCE_ELSEWHERE = 30  # a genuine proof, but the connection comes from elsewhere
 
 
-COUNT: Final = 30
+COUNT: Final = 31
 
 NAMES: Final = (
     b"allowed\0egress_denied\0ingress_denied\0no_identity\0not_configured\0"
@@ -56,7 +57,7 @@ NAMES: Final = (
     b"source_revoked\0source_mismatch\0key_missing\0key_repeated\0key_malformed\0"
     b"key_version\0key_expired\0key_target\0key_mismatch\0peer_unknown\0"
     b"destination_unknown\0target_empty\0target_ambiguous\0target_unreachable\0"
-    b"clock_unreadable\0rewrite_failed\0fault\0"
+    b"clock_unreadable\0rewrite_failed\0fault\0source_elsewhere\0"
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -142,6 +143,13 @@ def test_names_are_kept(small: Path) -> None:
 def test_size_of_the_filters(path: Path) -> None:
     """design.md, section 8: the module without its table is at most 48 KiB."""
     assert len(compile_file(path).to_bytes()) <= (48 if path == PEP else 4) * 1024
+
+
+def test_time_to_compile_the_filter() -> None:
+    """design.md, section 8: well under a second. CPU time: others use the machine."""
+    start_time = time.process_time()
+    compile_file(PEP)
+    assert time.process_time() - start_time < 1
 
 
 # --- memory --------------------------------------------------------------------------

@@ -65,6 +65,11 @@ from generator.policy.model import IPAddress, Model
     metavar="IP",
     help="Address of the endpoint, for a PEP outside Kubernetes.",
 )
+@click.option(
+    "--any-source-address",
+    is_flag=True,
+    help="Take proofs from any address, where gateways or NAT hide the sender's.",
+)
 @click.option("--out-dir", type=FILE, metavar="DIR", help="Write a file for each.")
 @click.option(
     "-o",
@@ -83,6 +88,7 @@ def bundle_command(
     name: str | None,
     direction: str | None,
     address: IPAddress | None,
+    any_source_address: bool,
     out_dir: Path | None,
     output: str | None,
 ) -> None:
@@ -109,7 +115,13 @@ def bundle_command(
     traffic = Traffic(direction) if direction else None
     configured = [
         configure(
-            engine, built.overlay, master, one, direction=traffic, address=address
+            engine,
+            built.overlay,
+            master,
+            one,
+            direction=traffic,
+            address=address,
+            takes_any_address=any_source_address,
         )
         for one in wanted
     ]

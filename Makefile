@@ -45,8 +45,8 @@ e2e: $(STAMP) ## tests on real Envoys
 bench: $(STAMP) ## what the filter costs, measured longer than in the demo
 	$(BIN)/python -m e2e.bench
 
-fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm; FUZZ=examples to try
-	PEPMESH_HYPOTHESIS=stress $(BIN)/python -m pytest tests/test_differential.py
+fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm; thousands of examples
+	PEPMESH_HYPOTHESIS=stress $(BIN)/python -m pytest tests/test_differential.py tests/compiler/test_differential.py
 
 golden: $(STAMP) ## rewrite golden files; read the diff
 	PEPMESH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests

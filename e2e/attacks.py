@@ -93,6 +93,14 @@ def _on_checkout(
 
     return [
         attempt("the cart's own address and key", "", with_key(key)),
+        Attack(
+            "the same, stolen: from another pod",
+            "source_elsewhere",
+            fraud.address,
+            checkout.address,
+            8443,
+            with_key(key),
+        ),
         attempt("past the sidecar, no headers", "source_missing", []),
         attempt("the address alone", "key_missing", [cart_address]),
         attempt("a made-up key", "key_mismatch", with_key(forged)),

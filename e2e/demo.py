@@ -61,7 +61,7 @@ def run(console: Console, folder: Path) -> bool:
         is_good = _enforce(console, shop, folder)
         console.rule("what the filter costs", align="left")
         figures, sizes = measure_shop(shop, folder, _ROUNDS)
-        console.print(markdown(figures, sizes), markup=False)
+        console.print(markdown(figures, sizes), markup=False, soft_wrap=True)
     return is_good
 
 

@@ -83,8 +83,12 @@ def run_in_envoy(
         headers=SENT,
         body=b"abc",
     )
-    last = f"L {script['L'][-1].label}"
-    wait_until(lambda: last in "\n".join(envoy_lines(envoy, script)), "the last line")
+    # The request logs, and so does the connection when it is closed.
+    last, streams = f"L {script['L'][-1].label} status", 1 + ("N" in script)
+    wait_until(
+        lambda: sum(x.startswith(last) for x in envoy_lines(envoy, script)) >= streams,
+        "the last line",
+    )
     return envoy, module, answer
 
 
@@ -127,6 +131,7 @@ def test_a_request_that_is_denied(
         decode_pairs(result(seen, "Q pairs")), connection=connection
     )
     assert outcome.status == answer.code
+    network.finish()
     emulated = [line for line in host.log_text() if line[0] in "NDQPL"]
 
     assert sorted(set(emulated) - set(seen)) == sorted(set(seen) - set(emulated))

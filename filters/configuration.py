@@ -2,6 +2,7 @@
 
     {"bundle": "<base64url>" | "bundleEnv": "NAME",
      "direction": "inbound" | "outbound",            optional: ask the listener
+     "sourceAddress": "any",                         optional: proofs from anywhere
      "endpoint": {"namespace": "...", "serviceAccount": "...",
                   "address": "...", "labels": {"key": "value"}}}   optional
 
@@ -48,6 +49,7 @@ class Configuration:
     bundle_env: u32 = 0
     bundle_env_end: u32 = 0
     direction: u32 = 0
+    takes_any_address: bool = False
     has_endpoint: bool = False
     namespace: u32 = 0
     namespace_end: u32 = 0
@@ -79,6 +81,7 @@ def forget() -> None:
     CONFIGURATION.bundle_end = 0
     CONFIGURATION.bundle_env_end = 0
     CONFIGURATION.direction = Direction.UNKNOWN
+    CONFIGURATION.takes_any_address = False
     CONFIGURATION.has_endpoint = False
     CONFIGURATION.namespace_end = 0
     CONFIGURATION.service_account_end = 0
@@ -114,6 +117,9 @@ def read_top_member(text: View, key: View) -> u32:
         return end
     if key == b"direction" and end != 0 and CONFIGURATION.direction == 0:
         return end if read_direction(text[u32(at + 1) : u32(end - 1)]) else 0
+    if key == b"sourceAddress" and not CONFIGURATION.takes_any_address:
+        CONFIGURATION.takes_any_address = text[at:end] == b'"any"'
+        return end if CONFIGURATION.takes_any_address else 0
     if key == b"endpoint" and not CONFIGURATION.has_endpoint:
         CONFIGURATION.has_endpoint = True
         return read_endpoint(text, at)

@@ -34,6 +34,7 @@ from filters.layout import NONE, TCP, WORKLOAD_REVOKED
 from filters.peer import (
     connection_facts,
     facts_certificate,
+    facts_instance,
     facts_port,
     lives_in_member_block,
     read_peer,
@@ -122,7 +123,10 @@ def identify(root: u32, pairs: View, facts: View) -> u32:
     reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end])
     if reason != Reason.ALLOWED:
         return reason
-    return check_certificate(facts_certificate(facts))
+    reason = check_certificate(facts_certificate(facts))
+    if reason != Reason.ALLOWED:
+        return reason
+    return check_address(root, facts_instance(facts))
 
 
 def identify_outsider(facts: View) -> u32:
@@ -197,6 +201,17 @@ def verify_key(root: u32, value: View) -> u32:
         return Reason.KEY_MISMATCH
     remember(owner, SOURCE)
     return Reason.ALLOWED
+
+
+def check_address(root: u32, instance: u32) -> u32:
+    """Where the connection's peer is known, it must be the source endpoint.
+
+    So a stolen proof is worth nothing elsewhere. Not asked for where proxies between
+    the members hide the address (`"sourceAddress": "any"`).
+    """
+    if instance == 0 or instance == SOURCE[3] or ROOTS[root].takes_any_address:
+        return Reason.ALLOWED
+    return Reason.SOURCE_ELSEWHERE
 
 
 def check_certificate(name: View) -> u32:

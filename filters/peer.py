@@ -9,7 +9,8 @@ The certificate is known only after the handshake, so the first request adds it;
 requests learn everything from one host call.
 
     facts: port (u16, little-endian), 1 if the certificate was looked up, bytes of the
-    peer's address, that address as text, SPIFFE name (empty: none)
+    peer's address, its instance (u32, 0: unknown), the address as text, SPIFFE name
+    (empty: none)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from filters.hostcalls import (
     proxy_get_property,
     proxy_set_property,
 )
+from filters.identity import instance
 from filters.lang import Buffer, View, Words, load_u16, load_u32, u8, u32
 from filters.layout import Section
 from filters.table import section_offset
@@ -32,7 +34,7 @@ from filters.text import index_of, read_decimal
 # declare_property: name, type string, span of the connection or of the request.
 DECLARE_FACTS: Final = b"\x0a\x0dpepmesh_facts\x18\x01\x28\x02"
 DECLARE_RULE: Final = b"\x0a\x0cpepmesh_rule\x18\x01\x28\x01"
-HEAD_BYTES: Final = 4
+HEAD_BYTES: Final = 8
 MAX_ADDRESS_BYTES: Final = 255
 
 WORDS = Words(4)
@@ -59,8 +61,18 @@ def make_facts(address: View) -> View:
     FACTS[1] = u8(port >> 8)
     FACTS[2] = 0
     FACTS[3] = u8(len(address))
+    FACTS.put_u32(4, peer_instance(address))
     FACTS.put(HEAD_BYTES, address)
     return FACTS[0 : HEAD_BYTES + len(address)]
+
+
+def peer_instance(endpoint: View) -> u32:
+    """The instance that a member at this address would have, or 0."""
+    if len(endpoint) > 0 and endpoint[0] == 91:
+        ok, number = instance(endpoint[1 : index_of(endpoint, 93, 0)])
+    else:
+        ok, number = instance(endpoint[0 : index_of(endpoint, 58, 0)])
+    return number if ok else 0
 
 
 def destination_port() -> u32:
@@ -92,6 +104,11 @@ def connection_facts() -> View:
 
 def facts_port(facts: View) -> u32:
     return load_u16(facts, 0)
+
+
+def facts_instance(facts: View) -> u32:
+    """The instance of the real peer; 0 if it is unknown."""
+    return load_u32(facts, 4)
 
 
 def facts_certificate(facts: View) -> View:

@@ -112,6 +112,7 @@ def configure(number: u32, text: View) -> u32:
     drop_bundle(root)
     root.bundle = slot
     root.direction = CONFIGURATION.direction
+    root.takes_any_address = CONFIGURATION.takes_any_address
     root.workload = find_workload(text)
     if root.workload == NONE or not own_address(text, root.workload, OWN):
         root.workload = NONE

@@ -45,10 +45,11 @@ class Reason(IntEnum):
     CLOCK_UNREADABLE = 27
     REWRITE_FAILED = 28  # the overlay headers could not be set or removed
     FAULT = 29  # the filter itself failed
-    AUDITED = 30  # let through; an audited policy would deny it
+    SOURCE_ELSEWHERE = 30  # a genuine proof, but the connection comes from elsewhere
+    AUDITED = 31  # let through; an audited policy would deny it
 
 
-COUNT: Final = 31
+COUNT: Final = 32
 
 NAMES: Final = (
     b"allowed\0egress_denied\0ingress_denied\0no_identity\0not_configured\0"
@@ -57,7 +58,7 @@ NAMES: Final = (
     b"source_revoked\0source_mismatch\0key_missing\0key_repeated\0key_malformed\0"
     b"key_version\0key_expired\0key_target\0key_mismatch\0peer_unknown\0"
     b"destination_unknown\0target_empty\0target_ambiguous\0target_unreachable\0"
-    b"clock_unreadable\0rewrite_failed\0fault\0audited\0"
+    b"clock_unreadable\0rewrite_failed\0fault\0source_elsewhere\0audited\0"
 )
 
 

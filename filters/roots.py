@@ -28,6 +28,7 @@ class Root:
     context_id: u32 = 0  # 0: free
     is_ready: bool = False
     direction: u32 = 0
+    takes_any_address: bool = False
     workload: u32 = 0xFFFFFFFF
     bundle: u32 = 0xFFFFFFFF
 

@@ -135,7 +135,7 @@ CODES: Final[dict[str, Code]] = {
     "POL0027": Code(
         "error",
         "a kind is not one of its API",
-        "NetworkPolicy is written like this, with two capitals",
+        "check the spelling: a policy of a misspelt kind would be no policy",
     ),
     # Cluster-wide policies.
     "POL0030": Code("error", "an action is unknown"),

@@ -1,7 +1,8 @@
-"""A client with one connection that sends its next request when it has the answer.
+"""Clients that send their next request when they have the answer.
 
-One request in flight keeps queueing out of the latencies and wakes Envoy once per
-request, which is the dearest way to serve: batches only lower the CPU per request.
+One request in flight keeps queueing out of the latencies, and wakes Envoy once per
+request with cold caches: the dearest way to serve. A crowd keeps Envoy busy, which is
+what a sidecar under load costs; latencies then say little.
 """
 
 from __future__ import annotations
@@ -44,12 +45,16 @@ class Client:
         latencies = []
         for _ in range(count):
             start = perf_counter_ns()
-            self._socket.sendall(request)
-            self._receive()
+            self.start(request)
+            self.finish()
             latencies.append(perf_counter_ns() - start)
         return latencies
 
-    def _receive(self) -> None:
+    def start(self, request: bytes) -> None:
+        self._socket.sendall(request)
+
+    def finish(self) -> None:
+        """Wait for the answer to what was started."""
         answer = self._socket.recv(65536)
         while not _is_complete(answer):
             more = self._socket.recv(65536)
@@ -58,6 +63,37 @@ class Client:
             answer += more
         if not answer.startswith(b"HTTP/1.1 200 "):
             raise Unexpected(answer[:400].decode(errors="replace"))
+
+
+class Crowd:
+    """As many clients as a listener shall serve at a time."""
+
+    def __init__(self, source: str, address: str, port: int, size: int) -> None:
+        self._clients = [Client(source, address, port) for _ in range(size)]
+
+    def __enter__(self) -> Crowd:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for client in self._clients:
+            client.__exit__(kind, error, trace)
+
+    def send(self, request: bytes, count: int) -> list[int]:
+        """Send `request` about `count` times, all clients at once; see `Client`."""
+        latencies = []
+        for _ in range(-(-count // len(self._clients))):
+            start = perf_counter_ns()
+            for client in self._clients:
+                client.start(request)
+            for client in self._clients:
+                client.finish()
+                latencies.append(perf_counter_ns() - start)
+        return latencies
 
 
 def _is_complete(answer: bytes) -> bool:

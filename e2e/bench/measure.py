@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from e2e.bench.load import Client
+from e2e.bench.load import Crowd
 from e2e.envoy import Envoy
 
 REQUESTS_PER_TURN = 100
@@ -62,12 +62,14 @@ class Figures:
     p99_us: float
 
 
-def compare(envoy: Envoy, variants: Sequence[Variant], rounds: int) -> list[Figures]:
-    """Measure all variants in turn, `rounds` times."""
+def compare(
+    envoy: Envoy, variants: Sequence[Variant], rounds: int, in_flight: int = 1
+) -> list[Figures]:
+    """Measure all variants in turn, `rounds` times, with requests in flight."""
     turns: dict[str, list[Turn]] = {v.name: [] for v in variants}
     with ExitStack() as stack:
         clients = {
-            v.name: stack.enter_context(Client(v.source, v.address, v.port))
+            v.name: stack.enter_context(Crowd(v.source, v.address, v.port, in_flight))
             for v in variants
         }
         for variant in variants:
@@ -81,13 +83,13 @@ def compare(envoy: Envoy, variants: Sequence[Variant], rounds: int) -> list[Figu
     return [_figures(v, turns[v.name], turns[v.base or v.name]) for v in variants]
 
 
-def _take_turn(envoy: Envoy, variant: Variant, client: Client) -> Turn:
+def _take_turn(envoy: Envoy, variant: Variant, client: Crowd) -> Turn:
     request = variant.request()
     client.send(request, _SETTLING_REQUESTS)
     before = envoy.cpu_ns()
     latencies = client.send(request, REQUESTS_PER_TURN)
     cpu_ns = envoy.cpu_ns() - before
-    return Turn(cpu_ns / REQUESTS_PER_TURN / 1000, tuple(ns / 1000 for ns in latencies))
+    return Turn(cpu_ns / len(latencies) / 1000, tuple(ns / 1000 for ns in latencies))
 
 
 def _figures(variant: Variant, turns: Sequence[Turn], base: Sequence[Turn]) -> Figures:

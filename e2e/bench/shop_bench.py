@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Final
 
-from e2e.bench.measure import Figures, compare
-from e2e.bench.report import Sizes
+from e2e.bench.measure import compare
+from e2e.bench.report import Row, Sizes
 from e2e.bench.subjects import make_bench
 from e2e.envoy import start_envoy
 from e2e.mesh import start_applications
@@ -14,8 +15,11 @@ from e2e.processes import children
 from e2e.shop_run import Shop
 from generator.build import build_mesh, compile_filter
 
+BUSY: Final = 16
+"""Requests in flight of the second comparison."""
 
-def measure_shop(shop: Shop, folder: Path, rounds: int) -> tuple[list[Figures], Sizes]:
+
+def measure_shop(shop: Shop, folder: Path, rounds: int) -> tuple[list[Row], Sizes]:
     """Run the comparison of `subjects`; return its figures and the build's sizes."""
     bench = make_bench(
         shop.product, shop.endpoints, shop.is_allowed, shop.addresses, folder
@@ -26,8 +30,10 @@ def measure_shop(shop: Shop, folder: Path, rounds: int) -> tuple[list[Figures], 
         port = bench.proxy.inbound[0].port
         start_applications(family, {f"{bench.origin}:{port}": "bench"}, scratch)
         envoy = start_envoy(family, bench.proxy, scratch / "envoy").wait_ready()
-        figures = compare(envoy, bench.variants, rounds)
-    return figures, _sizes(shop)
+        single = compare(envoy, bench.variants, rounds)
+        busy = compare(envoy, bench.variants, rounds, BUSY)
+    rows = [Row(one, other) for one, other in zip(single, busy, strict=True)]
+    return rows, _sizes(shop)
 
 
 def _sizes(shop: Shop) -> Sizes:

@@ -21,6 +21,7 @@ from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Party, Verdict, address_party
 from generator.analysis.key_ranges import merge
+from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED
 from generator.analysis.spans import addresses_of, is_for_members
 from generator.policy.model import Direction
 from generator.table.model import RuleTable, TableWorkload
@@ -78,9 +79,9 @@ def why_not_believed(
     if destination.workload is None:
         return None
     if source.workload is not None:
-        return "source_revoked" if source.workload.revoked else None
+        return SOURCE_REVOKED if source.workload.revoked else None
     if source.address is not None and is_for_members(table, source.address):
-        return "source_missing"
+        return SOURCE_MISSING
     return None
 
 

@@ -56,10 +56,12 @@ def configure(
     *,
     direction: Traffic | None = None,
     address: IPAddress | None = None,
+    takes_any_address: bool = False,
 ) -> Configured:
     """Make the configuration of one workload's PEPs.
 
-    `address` is for a PEP outside Kubernetes, which must be told who it is.
+    `address` is for a PEP outside Kubernetes, which must be told who it is;
+    `takes_any_address` for meshes whose gateways hide where a connection began.
     """
     reachable = reachable_targets(engine, workload.id)
     bundle = make_bundle(master, overlay, workload.id, reachable)
@@ -67,7 +69,12 @@ def configure(
     if address is not None:
         names = workload.namespace, workload.service_account
         endpoint = Endpoint(*names, workload.labels, address)
-    text = plugin_configuration(bundle, direction=direction, endpoint=endpoint)
+    text = plugin_configuration(
+        bundle,
+        direction=direction,
+        endpoint=endpoint,
+        takes_any_address=takes_any_address,
+    )
     return Configured(workload, text)
 
 

@@ -25,6 +25,12 @@ from generator.analysis.names import (
     endpoint_title,
 )
 from generator.analysis.ports import PortText, find_ports
+from generator.analysis.reasons import (
+    ALLOWED,
+    EGRESS_DENIED,
+    INGRESS_DENIED,
+    TARGET_EMPTY,
+)
 from generator.analysis.sentences import Side, describe
 from generator.overlay.model import Overlay
 from generator.policy.model import Direction, Model, Protocol
@@ -52,7 +58,7 @@ class Flow:
 
     @property
     def is_allowed(self) -> bool:
-        return self.reason == "allowed"
+        return self.reason == ALLOWED
 
     @property
     def rule(self) -> str | None:
@@ -197,12 +203,12 @@ class Explainer:
         A member is judged by its own proxy; an outsider's first judge is the
         destination, which looks at who it is before it looks at policy.
         """
-        reason = "allowed"
+        reason = ALLOWED
         if judgement.egress is Verdict.DENY:
-            reason = "egress_denied"
+            reason = EGRESS_DENIED
         elif judgement.ingress is Verdict.DENY:
-            reason = "ingress_denied"
-        if ends[0].workload is not None and reason != "allowed":
+            reason = INGRESS_DENIED
+        if ends[0].workload is not None and reason != ALLOWED:
             return reason
         return why_not_believed(self._engine.table, *ends) or reason
 
@@ -216,10 +222,10 @@ def _decision(judgement: Judgement, direction: Direction) -> tuple[Verdict, int 
 def _sum_up(flows: Iterable[Flow]) -> tuple[Outcome, str]:
     reasons = [flow.reason for flow in flows]
     if not reasons:
-        return Outcome.DENY, "target_empty"
-    denied = [reason for reason in reasons if reason != "allowed"]
+        return Outcome.DENY, TARGET_EMPTY
+    denied = [reason for reason in reasons if reason != ALLOWED]
     if not denied:
-        return Outcome.ALLOW, "allowed"
+        return Outcome.ALLOW, ALLOWED
     if len(denied) < len(reasons):
         return Outcome.MIXED, denied[0]
     return Outcome.DENY, denied[0]

@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.analysis.explain import Explanation, Flow, Outcome
+from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED, TARGET_AMBIGUOUS
 from generator.analysis.sentences import Side
 from generator.analysis.simulate import API_VERSION
 
 BEFORE_POLICY: Final = {
-    "source_revoked": "{source} is revoked in the lock file: {destination} refuses it.",
-    "source_missing": "Only members live at {source}: without a key it is refused.",
+    SOURCE_REVOKED: "{source} is revoked in the lock file: {destination} refuses it.",
+    SOURCE_MISSING: "Only members live at {source}: without a key it is refused.",
 }
 MIXED: Final = (
     "Not all endpoints agree; a name whose workloads differ is refused by the sending "
-    "proxy (target_ambiguous)."
+    f"proxy ({TARGET_AMBIGUOUS})."
 )
 
 

@@ -15,6 +15,7 @@ from generator.analysis.bundles import (
 )
 from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
+from generator.build import Built
 from generator.cli.files import (
     make_folder,
     read_secret,
@@ -37,7 +38,7 @@ from generator.errors import Diagnostic
 from generator.overlay.configuration import Traffic
 from generator.overlay.master_keys import parse_master_keys
 from generator.overlay.model import Overlay, Workload
-from generator.policy.model import IPAddress
+from generator.policy.model import IPAddress, Model
 
 
 @click.command("bundle")
@@ -64,6 +65,11 @@ from generator.policy.model import IPAddress
     metavar="IP",
     help="Address of the endpoint, for a PEP outside Kubernetes.",
 )
+@click.option(
+    "--any-source-address",
+    is_flag=True,
+    help="Take proofs from any address, where gateways or NAT hide the sender's.",
+)
 @click.option("--out-dir", type=FILE, metavar="DIR", help="Write a file for each.")
 @click.option(
     "-o",
@@ -82,6 +88,7 @@ def bundle_command(
     name: str | None,
     direction: str | None,
     address: IPAddress | None,
+    any_source_address: bool,
     out_dir: Path | None,
     output: str | None,
 ) -> None:
@@ -99,12 +106,8 @@ def bundle_command(
     if address is not None and name is None:
         raise click.UsageError("--address needs --workload")
     model = read_model(session, paths, recursive)
-    lock = read_lock_file(session, lock_path)
     master = parse_master_keys(str(keys_path), read_secret(keys_path))
-    built = build_throw_away(session, model, lock)
-    if built.lock != lock:
-        message = f"{lock_path} does not describe these manifests"
-        raise QuestionError.of("RUN0013", message, lock.span)
+    built = _build_as_locked(session, model, lock_path)
     engine = Engine(built.module)
     wanted = _not_revoked(session, find_workloads(built.overlay, name), name)
     if address is not None and len(wanted) != 1:
@@ -112,7 +115,13 @@ def bundle_command(
     traffic = Traffic(direction) if direction else None
     configured = [
         configure(
-            engine, built.overlay, master, one, direction=traffic, address=address
+            engine,
+            built.overlay,
+            master,
+            one,
+            direction=traffic,
+            address=address,
+            takes_any_address=any_source_address,
         )
         for one in wanted
     ]
@@ -120,6 +129,16 @@ def bundle_command(
         write_json(bundles_document(configured))
     else:
         _write(out_dir, built.overlay, configured, keys_path, lock_path)
+
+
+def _build_as_locked(session: Session, model: Model, lock_path: Path) -> Built:
+    """Build again what the lock file describes. Raises: QuestionError RUN0013."""
+    lock = read_lock_file(session, lock_path)
+    built = build_throw_away(session, model, lock)
+    if built.lock != lock:
+        message = f"{lock_path} does not describe these manifests"
+        raise QuestionError.of("RUN0013", message, lock.span)
+    return built
 
 
 def _not_revoked(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from generator.compiler import fold
+from generator.compiler.bounds import known_count
 from generator.compiler.context import Context
 from generator.compiler.ir import (
-    Const,
     Expr,
     PoolItem,
     ReadField,
@@ -210,12 +210,6 @@ def element_type(context: Context, array: Expr, py_expr: ast.expr) -> IntType:
     if isinstance(array, Static) and isinstance(array.object.element, IntType):
         return array.object.element
     raise context.refusal("GST0022", f"a {array.type} has no elements", py_expr)
-
-
-def known_count(array: Expr) -> int | None:
-    """Return the number of elements of an array, if it is known."""
-    count = fold.length(array)
-    return count.value if isinstance(count, Const) else None
 
 
 def check_index(context: Context, py_index: ast.expr, count: int | None) -> Expr:

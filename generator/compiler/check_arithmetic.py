@@ -167,6 +167,11 @@ def check_choice(context: Context, py_expr: ast.IfExp) -> Expr:
 def check_compare(context: Context, py_expr: ast.Compare) -> Expr:
     """Check a comparison or a chain; a middle operand is evaluated twice,
     so it must not call."""
+    for py_op in py_expr.ops:
+        if type(py_op) in OTHER_COMPARISONS:
+            word, hint = OTHER_COMPARISONS[type(py_op)]
+            message = f'"{word}" is not guest Python'
+            raise context.refusal("GST0011", message, py_expr, hint)
     py_left, left = py_expr.left, context.check_value(py_expr.left)
     links: list[Expr] = []
     for py_op, py_right in zip(py_expr.ops, py_expr.comparators, strict=True):
@@ -189,12 +194,7 @@ def _link(
     right: tuple[ast.expr, Expr],
 ) -> Expr:
     """Check one comparison of a chain."""
-    operation = COMPARISONS.get(type(py_op))
-    if operation is None:
-        word, hint = OTHER_COMPARISONS[type(py_op)]
-        raise context.refusal(
-            "GST0011", f'"{word}" is not guest Python', right[0], hint
-        )
+    operation = COMPARISONS[type(py_op)]
     _require_comparable(context, operation, left[1], right)
     if left[1].type == VIEW:
         same = SameBytes(left[1], right[1])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from generator.compiler import fold
+from generator.compiler.check_access import find_symbol
 from generator.compiler.context import Context
 from generator.compiler.intrinsics import LOADS, STORES
 from generator.compiler.ir import (
@@ -65,8 +66,6 @@ def check_call(context: Context, py_call: ast.Call) -> Expr:
 
 
 def _callee(context: Context, py_function: ast.Name) -> Symbol:
-    from generator.compiler.check_access import find_symbol
-
     if context.scope is not None and context.scope.is_local(py_function.id):
         message = f'"{py_function.id}" is a local and cannot be called'
         raise context.refusal("GST0022", message, py_function)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 from generator.compiler import fold
+from generator.compiler.bounds import known_count
 from generator.compiler.check_access import (
     check_index,
     check_subscript,
     element_type,
     field_of,
-    known_count,
 )
 from generator.compiler.check_arithmetic import make_binary, operation_of
 from generator.compiler.check_assignment import assign_name, check_unpack
@@ -119,9 +119,7 @@ def _operate(context: Context, left: Expr, py_assign: ast.AugAssign) -> Expr:
     operation = operation_of(context, py_assign.op, py_assign)
     right = context.check_int(py_assign.value)
     context.integer(left, py_assign.target)
-    value = make_binary(context, operation, left, right, py_assign)
-    context.require_64(value.interval, py_assign.value)
-    return value
+    return make_binary(context, operation, left, right, py_assign)
 
 
 def _once(expr: Expr, name: str) -> tuple[Expr, list[Stmt]]:

@@ -29,11 +29,16 @@ from generator.errors import CompileError, Diagnostic
 
 @dataclass(slots=True)
 class Names:
-    """The names of one module. `own` are those that it defines itself."""
+    """The names of one module. `own` are those that it defines itself.
+
+    `refused` are those whose definition was refused: what uses them is not reported
+    again.
+    """
 
     module: SourceModule
     names: dict[str, Symbol]
     own: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     @property
     def functions(self) -> list[FunctionSymbol]:
@@ -59,7 +64,9 @@ def collect_symbols(
             try:
                 _Collector(program, names, context, unused).collect(py_statement)
             except CompileError as error:
-                errors.extend(error.diagnostics)
+                if not names.refused & _mentioned(py_statement):
+                    errors.extend(error.diagnostics)
+                names.refused |= _defined(py_statement)
     errors += [_unknown_override(name) for name in unused]
     if errors:
         raise CompileError(errors)
@@ -69,6 +76,22 @@ def collect_symbols(
 def _new_names(module: SourceModule) -> Names:
     builtins = {name: BuiltinSymbol(name) for name in sorted(PYTHON_BUILTINS)}
     return Names(module, dict(builtins))
+
+
+def _mentioned(py_statement: ast.stmt) -> set[str]:
+    return {n.id for n in ast.walk(py_statement) if isinstance(n, ast.Name)}
+
+
+def _defined(py_statement: ast.stmt) -> set[str]:
+    """Return the names that a statement would have defined."""
+    match py_statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.ImportFrom(names=aliases):
+            return {alias.asname or alias.name for alias in aliases}
+        case _:
+            nodes = ast.walk(py_statement)
+            return {n.id for n in nodes if isinstance(n, ast.Name)}
 
 
 def _unknown_override(name: str) -> Diagnostic:
@@ -135,6 +158,9 @@ class _Collector:
         else:
             names = self.program[module]
             known = {name: names.names[name] for name in names.own}
+            if alias.name in names.refused:
+                self.names.refused.add(alias.asname or alias.name)
+                return None
         symbol = known.get(alias.name)
         if symbol is None:
             message = f'"{alias.name}" is not in {module}'

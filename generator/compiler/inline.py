@@ -84,7 +84,7 @@ class _Inliner:
     def function(self, function: FunctionIR) -> FunctionIR:
         body = function.body
         if any(self._is_expanded(expr) for expr in all_expressions(body)):
-            body = Rewriter(self.expand).body(body)
+            body = Rewriter(self.expand).function(function.parameters, body)
         done = FunctionIR(function.symbol, function.parameters, function.result, body)
         if self._is_inlinable(done):
             self.inlinable[done.symbol] = done
@@ -155,7 +155,7 @@ def _body(
     exit_ = Exit(callee.symbol.name)
     rewriter = Rewriter(lambda call: call, placed, prefix, exit_)
     before: tuple[Stmt, ...] = tuple(Assign(local, e) for local, e in bindings)
-    body = (*before, *rewriter.body(callee.body))
+    body = (*before, *rewriter.function(callee.parameters, callee.body))
     interval = fold.range_of(callee.result)
     return InlineBlock(exit_, body, callee.result, interval)
 

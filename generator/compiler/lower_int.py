@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from generator.compiler.bounds import facts_of, facts_unless
-from generator.compiler.interval import RING, Interval, fits_32, width
+from generator.compiler.interval import RING, fits_32, width
 from generator.compiler.ir import (
     Binary,
     Call,
@@ -33,12 +32,13 @@ from generator.compiler.ir import (
     Rotate,
 )
 from generator.compiler.link import Fault
+from generator.compiler.lower_choice import push_choice, push_extreme, value_type
 from generator.compiler.lower_memory import load_bytes, load_element, load_field
 from generator.compiler.lower_view import push_length
 from generator.compiler.lowering import Lowering
 from generator.compiler.types import BOOL, IntType, Type
 from generator.wasm import opcodes as op
-from generator.wasm.opcodes import Op, ValueType
+from generator.wasm.opcodes import Op
 
 _OPS: Final[Mapping[str, tuple[Op, Op]]] = {
     "+": (op.I32_ADD, op.I64_ADD),
@@ -158,10 +158,21 @@ def _ring_width(e: Binary, wanted: int) -> int:
     """Choose the width of a ring operation, whose low bits are right at any width."""
     if e.operation == "<<" and e.right.interval.high > 31:
         return 64
-    widths = {natural_width(x) for x in (e.left, e.right) if not isinstance(x, Const)}
     if wanted == 32:
-        return 64 if widths == {64} else 32
+        return 64 if _is_wide(e) else 32
+    widths = {natural_width(x) for x in (e.left, e.right) if not isinstance(x, Const)}
     return 32 if fits_32(e.interval) and 64 not in widths else 64
+
+
+def _is_wide(expr: Expr) -> bool:
+    """Tell whether the low bits of a value come for less at 64 bits than at 32.
+
+    That is so if everything that it is made of is there in 64 bits.
+    """
+    if isinstance(expr, Binary) and expr.operation in RING:
+        parts = [x for x in (expr.left, expr.right) if not isinstance(x, Const)]
+        return bool(parts) and all(_is_wide(part) for part in parts)
+    return natural_width(expr) == 64
 
 
 def _shift_right(out: Lowering, e: Binary, wanted: int) -> int:
@@ -183,17 +194,13 @@ def _divide(out: Lowering, e: Binary) -> int:
     push_integer(out, e.right, given)
     if e.right.interval.low == 0:
         with code.scope():
-            divisor = code.new_local(_value_type(given))
+            divisor = code.new_local(value_type(given))
             code.tee(divisor)
             code.emit(op.I32_EQZ if given == 32 else op.I64_EQZ)
             out.fault_if(Fault.ZERO_DIVISION)
             code.get(divisor)
     code.emit(_OPS[e.operation][given == 64])
     return given
-
-
-def _value_type(bits: int) -> ValueType:
-    return ValueType.I32 if bits == 32 else ValueType.I64
 
 
 def _convert(out: Lowering, e: Convert, wanted: int) -> int:
@@ -218,68 +225,6 @@ def _rotate(out: Lowering, e: Rotate, wanted: int) -> int:
     return 32
 
 
-# --- choices -------------------------------------------------------------------------
-
-
-def is_simple(expr: Expr) -> bool:
-    """Tell whether pushing a value twice costs nothing."""
-    return isinstance(expr, Const | ReadLocal)
-
-
-def _extreme(out: Lowering, e: Extreme, wanted: int) -> int:
-    both = e.left.interval.union(e.right.interval)
-    given = width(both)
-    code = out.code
-    with code.scope():
-        operands = [_twice(out, x, given) for x in (e.left, e.right)]
-        for push in (*operands, *operands):
-            push()
-        code.emit(_less(both, given) if e.operation == "min" else _more(both, given))
-        code.emit(op.SELECT)
-    return given
-
-
-def _twice(out: Lowering, expr: Expr, given: int) -> Callable[[], None]:
-    """Return what pushes a value that is evaluated now, once."""
-    if is_simple(expr):
-        return lambda: push_integer(out, expr, given)
-    push_integer(out, expr, given)
-    index = out.code.new_local(_value_type(given))
-    out.code.set(index)
-    return lambda: out.code.get(index)
-
-
-def _less(interval: Interval, given: int) -> Op:
-    if interval.low < 0:
-        return op.I32_LT_S if given == 32 else op.I64_LT_S
-    return op.I32_LT_U if given == 32 else op.I64_LT_U
-
-
-def _more(interval: Interval, given: int) -> Op:
-    if interval.low < 0:
-        return op.I32_GT_S if given == 32 else op.I64_GT_S
-    return op.I32_GT_U if given == 32 else op.I64_GT_U
-
-
-def _choose(out: Lowering, e: Choose, wanted: int) -> int:
-    code = out.code
-    if is_simple(e.then) and is_simple(e.otherwise):
-        push_integer(out, e.then, wanted)
-        push_integer(out, e.otherwise, wanted)
-        out.operations.boolean(out, e.condition)
-        code.emit(op.SELECT)
-        return wanted
-    out.operations.boolean(out, e.condition)
-    code.open(op.IF, block_type=out.linker.block_type((_value_type(wanted),)))
-    with out.knowing(facts_of(e.condition)):
-        push_integer(out, e.then, wanted)
-    code.emit(op.ELSE)
-    with out.knowing(facts_unless(e.condition)):
-        push_integer(out, e.otherwise, wanted)
-    code.emit(op.END)
-    return wanted
-
-
 _PUSH: Final[Mapping[type[Any], Callable[[Lowering, Any, int], int]]] = {
     Const: _const,
     ReadLocal: _local,
@@ -294,6 +239,6 @@ _PUSH: Final[Mapping[type[Any], Callable[[Lowering, Any, int], int]]] = {
     Binary: _binary,
     Convert: _convert,
     Rotate: _rotate,
-    Extreme: _extreme,
-    Choose: _choose,
+    Extreme: push_extreme,
+    Choose: push_choice,
 }

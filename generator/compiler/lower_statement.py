@@ -51,7 +51,7 @@ from generator.compiler.types import (
 )
 from generator.compiler.walk import all_statements
 from generator.wasm import opcodes as op
-from generator.wasm.opcodes import ValueType
+from generator.wasm.opcodes import Op, ValueType
 
 MAX_PREPAID: Final = 4096
 """A loop whose number of turns is constant and at most this pays for them at once."""
@@ -184,8 +184,7 @@ def _for(out: Lowering, s: For) -> None:
         )
         with code.block(op.BLOCK, loop.leave) if is_left else nullcontext():
             if turns is None:
-                _push_test(out, s, counter, stop)
-                code.emit(op.I32_EQZ)
+                _push_test(out, s, counter, stop, _PAST)
                 code.emit(op.BR_IF, loop.leave)
             head = code.new_label()
             with code.block(op.LOOP, head):
@@ -194,7 +193,7 @@ def _for(out: Lowering, s: For) -> None:
                 code.const(s.step, bits)
                 code.emit(op.I32_ADD if bits == 32 else op.I64_ADD)
                 code.set(counter)
-                _push_test(out, s, counter, stop)
+                _push_test(out, s, counter, stop, _BEFORE)
                 code.emit(op.BR_IF, head)
 
 
@@ -225,20 +224,31 @@ def _constant_turns(s: For) -> int | None:
     return None
 
 
-def _push_test(out: Lowering, s: For, counter: int, stop: Callable[[], None]) -> None:
-    """Push whether the counter is before the end."""
+def _push_test(
+    out: Lowering,
+    s: For,
+    counter: int,
+    stop: Callable[[], None],
+    tests: Mapping[bool, tuple[Op, Op, Op, Op]],
+) -> None:
+    """Push whether the counter is before the end, or past it."""
     out.code.get(counter)
     stop()
     assert isinstance(s.counter.type, IntType)
     is_wide = carried_width(s.counter.type) == 64
     is_signed = s.counter.type.range.low < 0
-    ops = _BEFORE[s.step > 0]
-    out.code.emit(ops[2 * is_wide + is_signed])
+    out.code.emit(tests[s.step > 0][2 * is_wide + is_signed])
 
 
 _BEFORE: Final = {
     True: (op.I32_LT_U, op.I32_LT_S, op.I64_LT_U, op.I64_LT_S),
     False: (op.I32_GT_U, op.I32_GT_S, op.I64_GT_U, op.I64_GT_S),
+}
+"""By direction: 32 bits unsigned and signed, 64 bits unsigned and signed."""
+
+_PAST: Final = {
+    True: (op.I32_GE_U, op.I32_GE_S, op.I64_GE_U, op.I64_GE_S),
+    False: (op.I32_LE_U, op.I32_LE_S, op.I64_LE_U, op.I64_LE_S),
 }
 
 

@@ -57,14 +57,14 @@ def compile_file(
     constants of modules, named "module.NAME". The step budget is that of one callback.
     Raises: CompileError with every diagnostic of the first pass that has any.
     """
-    functions, exports = check_file(path, embedded=embedded, constants=constants)
     try:
+        functions, exports = check_file(path, embedded=embedded, constants=constants)
         functions = optimise(functions, exports)
         memory = place_objects(functions, arena_bytes)
         linker = Linker(memory, step_budget)
         lowered = [(f.symbol, lower_function(f, linker)) for f in functions]
     except RecursionError as error:
-        message = "after inlining, expressions are nested too deeply"
+        message = "calls, or expressions after inlining, are nested too deeply"
         raise CompileError([Diagnostic("GST0047", message)]) from error
     return assemble(module_name(path), lowered, exports, linker)
 

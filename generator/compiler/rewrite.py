@@ -7,6 +7,7 @@ body becomes a fresh one, and with an `exit` every `Return` becomes a `Leave`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -58,22 +59,40 @@ from generator.compiler.ir_statements import (
     While,
 )
 from generator.compiler.symbols import GlobalSymbol
+from generator.compiler.walk import assigned_locals
 
 Place = Local | GlobalSymbol | None
 
 
 @dataclass(slots=True)
 class Rewriter:
-    """See the module. `call` gets calls whose arguments are rewritten."""
+    """See the module. `call` gets calls whose arguments are rewritten.
+
+    A local that the body assigns once, and then a fixed value, is replaced by it:
+    with constant arguments such locals come up that the checker did not see.
+    """
 
     call: Callable[[Call], Expr]
     replaced: dict[Local, Expr] = field(default_factory=dict)
     prefix: str = ""
     exit: Exit | None = None
     exits: dict[Exit, Exit] = field(default_factory=dict)
+    once: set[Local] = field(default_factory=set)
 
     def expr(self, expr: Expr) -> Expr:
         return _EXPRESSIONS[type(expr)](self, expr)
+
+    def function(
+        self, parameters: Sequence[Local], body: Sequence[Stmt]
+    ) -> tuple[Stmt, ...]:
+        """Rewrite the body of a function. Its call assigns the parameters too."""
+        counts = Counter([*parameters, *assigned_locals(body)])
+        self.once = {
+            local
+            for local, count in counts.items()
+            if count == 1 and isinstance(local, Local)
+        }
+        return self.body(body)
 
     def body(self, body: Sequence[Stmt]) -> tuple[Stmt, ...]:
         rewritten: list[Stmt] = []
@@ -190,6 +209,9 @@ _EXPRESSIONS: Final[Mapping[type[Any], Callable[[Rewriter, Any], Expr]]] = {
 
 def _assign(r: Rewriter, s: Assign) -> list[Stmt]:
     value = r.expr(s.value)
+    if isinstance(s.target, Local) and s.target in r.once and fold.is_fixed(value):
+        r.replaced[s.target] = value
+        return []
     place = r.place(s.target)
     assert place is not None
     return [Assign(place, value)]

@@ -54,8 +54,12 @@ def plugin_configuration(
     bundle_variable: str | None = None,
     direction: Traffic | None = None,
     endpoint: Endpoint | None = None,
+    takes_any_address: bool = False,
 ) -> str:
     """Return the JSON for one PEP, from a bundle or the variable that will hold it.
+
+    `takes_any_address` lets members' proofs in from any address: for meshes whose
+    gateways hide where a connection began.
 
     Raises: OverlayError OVL0040 for text that JSON would have to escape, a variable
     name that is none, and unless exactly one source of keys is given.
@@ -74,6 +78,8 @@ def plugin_configuration(
         fields["direction"] = direction.value
     if endpoint is not None:
         fields["endpoint"] = _endpoint_fields(endpoint)
+    if takes_any_address:
+        fields["sourceAddress"] = "any"
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 

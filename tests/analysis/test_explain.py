@@ -189,6 +189,10 @@ def test_an_address_of_members_needs_a_key() -> None:
     assert (found.outcome, found.reason) == (Outcome.DENY, "source_missing")
     assert "Only members live at 10.1.1.1" in explanation_text(found)
     assert mesh.explain("11.1.1.1", "shop/web", 80).outcome is Outcome.ALLOW
+    closed = policy("closed", "{podSelector: {}}")
+    mesh = mesh_of(namespace() + deployment("web") + closed, "10.0.0.0/8")
+    assert mesh.explain("10.1.1.1", "shop/web", 80).reason == "source_missing"
+    assert mesh.explain("11.1.1.1", "shop/web", 80).reason == "ingress_denied"
 
 
 # --- endpoints that differ ----------------------

@@ -83,6 +83,26 @@ def test_document_is_sorted_and_complete() -> None:
     assert [1, 65535] in lines[0]["ports"]
 
 
+def test_peers_of_other_namespaces_are_told_apart() -> None:
+    """Same names, same labels but one: only the selected pod of the other may."""
+    text = (
+        namespace("shop")
+        + namespace("ops", "{team: ops}")
+        + pod("db", labels="{app: db}")
+        + pod("probe", namespace="ops", labels="{role: probe}")
+        + pod("other", namespace="ops", labels="{role: other}")
+        + pod("local", labels="{role: probe}")
+        + policy(
+            "db",
+            "{podSelector: {matchLabels: {app: db}}, ingress: [{from: "
+            "[{namespaceSelector: {matchLabels: {team: ops}}, podSelector: "
+            "{matchLabels: {role: probe}}}]}]}",
+        )
+    )
+    to_db = {f for f in mesh_of(text).flows() if f[1] == "shop/db"}
+    assert to_db == all_ports("ops/probe", "shop/db")
+
+
 # --- ranges of addresses ----------------------------------------------------------
 
 

@@ -206,6 +206,33 @@ def test_inspect_as_a_table(inspected: Any) -> None:
     assert lines[-1] == inspected["digest"]
 
 
+def test_inspect_keeps_namespaces_apart(shop: Path) -> None:
+    """A selector of one namespace means no pod of another, whatever their labels."""
+    (shop / "policies" / "more.yaml").write_text(
+        namespace("ops")
+        + deployment("web", namespace="ops")
+        + deployment("cart", namespace="ops")
+        + policy(
+            "web-in",
+            "{podSelector: {matchLabels: {app: web}}, ingress: [{from: "
+            "[{podSelector: {matchLabels: {app: cart}}}]}]}",
+            namespace="ops",
+        )
+    )
+    assert run(*BUILD).code == 0
+    document = run("inspect", "mesh.wasm", "-o", "json").document
+    peers = {
+        row["owners"][0]: [allow["peer"] for allow in row["ingress"]["allows"]]
+        for row in document["workloads"]
+    }
+    assert peers == {
+        "ops/cart": ["anyone"],
+        "ops/web": ["ops/cart"],
+        "shop/cart": ["shop/web"],
+        "shop/web": ["anyone"],
+    }
+
+
 def test_inspect_marks_revoked_workloads(shop: Path) -> None:
     assert run(*BUILD).code == 0
     lock = shop / "overlay.lock.yaml"

@@ -124,6 +124,7 @@ def test_an_endpoint_outside_kubernetes_is_told_who_it_is(keyed: Path) -> None:
     (row,) = run(*BUNDLE, "-o", "json", *one).document["workloads"]
     configuration = json.loads(row["configuration"])
     assert configuration["direction"] == "inbound"
+    assert "sourceAddress" not in configuration
     assert configuration["endpoint"] == {
         "address": "10.0.0.7",
         "labels": {"app": "web"},
@@ -205,3 +206,9 @@ def test_a_broken_master_key_file_is_not_quoted(keyed: Path, damage: str) -> Non
     assert (ran.code, ran.out) == (2, "")
     assert "master-keys.yaml" in ran.err and "error[OVL" in ran.err
     assert secret[:10] not in ran.err
+
+
+def test_gateways_may_hide_addresses(keyed: Path) -> None:
+    """Asked for only, since a stolen proof is then good anywhere for a minute."""
+    for row in run(*BUNDLE, "-o", "json", "--any-source-address").document["workloads"]:
+        assert json.loads(row["configuration"])["sourceAddress"] == "any"

@@ -27,13 +27,24 @@ EDGES: Final = (0, 1, 2, 7, 31, 32, 63, 255, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
 
 PRELUDE: Final = """
 from filters.lang import (
-    Buffer, Words, export, i32, i64, inline, load_u32, load_u64, on_fault, rotr32,
-    u8, u16, u32, u64,
+    Buffer, Pool, View, Words, export, i32, i64, inline, load_u32, load_u64, on_fault,
+    record, rotr32, u8, u16, u32, u64,
 )
 
 BUF = Buffer(16)
 WORDS = Words(8)
 counter: u32 = 5
+
+
+@record
+class Item:
+    a: u32 = 3
+    b: u8 = 0
+    c: i64 = -1
+
+
+ITEMS = Pool(Item, 3)
+ITEM = Item()
 
 
 @on_fault
@@ -50,6 +61,28 @@ def limited(n: u32, most: u32) -> u32:
     if n > most:
         return most
     return n
+
+
+@inline
+def first_at(text: View, wanted: u32) -> tuple[u32, View]:
+    for i in range(len(text)):
+        if text[i] == wanted:
+            return i, text[i:]
+    return len(text), b"none"
+
+
+def byte_at(text: View, at: u32) -> u32:
+    return text[at] if at < len(text) else 255
+
+
+@inline
+def total(text: View) -> u32:
+    at: u32 = 0
+    sum: u32 = 0
+    while at < len(text):
+        sum = u32(sum + text[at])
+        at = u32(at + 1)
+    return sum
 
 
 def bump(n: u32) -> u32:
@@ -87,6 +120,14 @@ EXPRESSIONS: Final = (
     "load_u64(BUF[0:16], u32({x}) & 8)",
     "load_u32(BUF[u32({x}) & 15 : 16], u32({y}) & 7)",
     "len(BUF[u32({x}) & 15 : u32({y})])",
+    "len(v)",
+    "v[u32({x}) & 7]",
+    "byte_at(v, u32({x}) & 15)",
+    "byte_at(BUF[u32({x}) & 7 :], u32({y}))",
+    "total(v[u32({x}) & 3 :])",
+    "ITEM.a",
+    "ITEMS[u32({x}) % 4].b",
+    "(ITEMS[u32({x}) & 1] if {c} else ITEM).c",
 )
 """x and y are expressions, c is a condition."""
 
@@ -98,6 +139,9 @@ CONDITIONS: Final = (
     "({c}) and ({c})",
     "({c}) or ({c})",
     "BUF[0:u32({x})] == BUF[u32({y}) & 3 : 9]",
+    "v == BUF[u32({x}) & 15 :]",
+    "(x >= len(v) or v[x] > {c_int})",
+    "(x < len(v) and v[x] != u8({y}))",
 )
 
 STATEMENTS: Final = (
@@ -106,6 +150,13 @@ STATEMENTS: Final = (
     "BUF.put_u32(u32({x}) % 14, u32({y}))",
     "BUF.put(u32({x}) & 7, BUF[3 : u32({y}) & 15])",
     "assert {c}",
+    "ITEM.a = u32({x})",
+    "ITEMS[u32({x}) % 4].b = u8({y})",
+    "ITEM.c = i64({x})",
+    "v = BUF[u32({x}) & 15 : u32({y})]",
+    "v = v[u32({x}) & 3 :]",
+    "x, v = first_at(v, u32({x}) & 255)",
+    "_, v = first_at(BUF[u32({x}) & 15 :], u8({y}))",
 )
 
 
@@ -114,11 +165,13 @@ class Writer:
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.counters: list[str] = []
 
     def expression(self, depth: int) -> str:
         if depth == 0 or self.random.random() < 0.2:
             edge = str(self.random.choice(EDGES))
-            return self.random.choice((*NAMES, *NAMES, "counter", edge, edge))
+            names = (*NAMES, *NAMES, *self.counters)
+            return self.random.choice((*names, "counter", edge, edge))
         return self.fill(self.random.choice(EXPRESSIONS), depth - 1)
 
     def condition(self, depth: int) -> str:
@@ -141,6 +194,23 @@ class Writer:
             lines += ["    " + line for line in self.statement(depth)]
         return lines
 
+    def loop(self, depth: int) -> list[str]:
+        """A loop over numbers, or over the bytes of a view that the body may change."""
+        name = f"i{len(self.counters)}"
+        over_view = self.random.random() < 0.5
+        stop = "len(v)" if over_view else f"u32({self.expression(1)}) & 7"
+        start = self.random.choice(("0", "x & 3"))
+        self.counters.append(name)
+        body = self.block(depth - 1)
+        if over_view:
+            body.insert(0, f"    y = u64(y * 5 + v[{name}])")
+        if self.random.random() < 0.4:
+            leave = self.random.choice(("break", "continue"))
+            body += [f"    if {self.condition(1)}:", f"        {leave}"]
+            body.append("    x = u32(x + 1)")
+        self.counters.pop()
+        return [f"for {name} in range({start}, {stop}):", *body]
+
     def statement(self, depth: int) -> list[str]:
         kind = self.random.randint(0, 9 if depth else 6)
         if kind < 4:
@@ -152,8 +222,7 @@ class Writer:
             head = f"if {self.condition(2)}:"
             return [head, *self.block(depth - 1), "else:", *self.block(depth - 1)]
         if kind == 8:
-            turns = f"u32({self.expression(1)}) & 7"
-            return [f"for _ in range({turns}):", *self.block(depth - 1)]
+            return self.loop(depth)
         return [f"if {self.condition(2)}:", f"    return u64({self.expression(2)})"]
 
 
@@ -168,11 +237,13 @@ def _program(random: Random) -> str:
         "    y: u64 = 2",
         "    z: i64 = -3",
         "    w: u8 = 4",
+        "    v: View = BUF[2:12]",
         *("    " + line for line in body),
-        "    total = u64(a + b * 3 + c * 5 + d * 7 + x * 11 + y * 13 + z * 17 + w)",
+        "    sum = u64(a + b * 3 + c * 5 + d * 7 + x * 11 + y * 13 + z * 17 + w)",
         "    for i in range(8):",
-        "        total = u64(total * 31 + WORDS[i])",
-        "    return u64(total * 31 + load_u64(BUF[0:16], 0) + load_u64(BUF[0:16], 8))",
+        "        sum = u64(sum * 31 + WORDS[i])",
+        "    sum = u64(sum * 31 + total(v) + ITEM.a + ITEM.c + ITEMS[1].b)",
+        "    return u64(sum * 31 + load_u64(BUF[0:16], 0) + load_u64(BUF[0:16], 8))",
     ]
     return PRELUDE + "\n".join(lines) + "\n"
 

@@ -19,20 +19,20 @@ from generator.wasm.guest import WasmGuest
 from generator.wasm.python_guest import PythonGuest
 from tests.compiler.guests import BACKENDS, LANGUAGE, start
 
-NO_CASES: Final = {"__init__", "imported"}
-FILES: Final = sorted(p for p in LANGUAGE.glob("*.py") if p.stem not in NO_CASES)
+FILES: Final = sorted(LANGUAGE.glob("*.py"))
 FAULT_ANSWER: Final = 1000
 
 
 def _cases() -> Iterator[Any]:
     for path in FILES:
         for node in ast.parse(path.read_text()).body:
-            is_exported = isinstance(node, ast.FunctionDef) and any(
-                isinstance(d, ast.Name) and d.id == "export"
-                for d in node.decorator_list
-            )
-            if is_exported:
+            if isinstance(node, ast.FunctionDef) and _is_exported(node):
                 yield from _calls(path, node)
+
+
+def _is_exported(function: ast.FunctionDef) -> bool:
+    marks = [d.id for d in function.decorator_list if isinstance(d, ast.Name)]
+    return "export" in marks
 
 
 def _calls(path: Path, function: ast.FunctionDef) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network, ip_address
 
 from generator.build import compile_filter
 from generator.overlay.address import OverlayAddress
@@ -151,7 +151,7 @@ def own_target(name: str) -> int:
 
 
 def address(name: str, instance: str = "10.0.0.1") -> OverlayAddress:
-    return mesh()[0].address_of(workload(name), IPv4Address(instance))
+    return mesh()[0].address_of(workload(name), ip_address(instance))
 
 
 def start_guest(backend: str, table: bytes | None = None) -> Guest:
@@ -175,7 +175,7 @@ def configuration(
     targets = [own_target(target) for target in reachable]
     bundle = make_bundle(master(), overlay, found.id, targets)
     endpoint = Endpoint(
-        found.namespace, found.service_account, found.labels, IPv4Address(instance)
+        found.namespace, found.service_account, found.labels, ip_address(instance)
     )
     text = plugin_configuration(bundle, direction=direction, endpoint=endpoint)
     return text.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from ipaddress import IPv6Address
 
 import pytest
 
@@ -249,6 +250,46 @@ def test_a_replayed_key_of_a_flipped_bit(backend: str, pep: Callable[..., Pep]) 
         assert reason(cart.receive(headers)) != "allowed", place
 
 
+# --- inbound: where it comes from ------------------------------------------------
+
+
+@each_backend
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        (b"10.0.0.1:4711", "allowed"),
+        (b"10.0.0.2:4711", "source_elsewhere"),
+        (b"[2001:db8::1]:4711", "source_elsewhere"),
+        (b"envoy://internal_client_address/", "allowed"),  # not known
+        (b"", "allowed"),  # no network filter: not known
+    ],
+)
+def test_a_proof_comes_from_where_it_says(
+    backend: str, pep: Callable[..., Pep], peer: bytes, expected: str
+) -> None:
+    cart = pep(backend, "cart", Traffic.INBOUND)
+    assert reason(cart.receive(proof(), peer=peer)) == expected
+
+
+@each_backend
+def test_ipv6_members_are_known_by_the_hash_of_their_address(backend: str) -> None:
+    here = "2001:db8::7"
+    source = mesh()[0].address_of(workload("web"), IPv6Address(here))
+    key = key_of("web", "cart", instance=here)
+    headers = ((SOURCE, source.wire_text.encode()), (KEY, key))
+    cart = Pep(backend, "cart", Traffic.INBOUND)
+    assert reason(cart.receive(headers, peer=b"[2001:db8::7]:1")) == "allowed"
+    assert reason(cart.receive(headers, peer=b"[2001:db8::8]:1")) == "source_elsewhere"
+
+
+@each_backend
+def test_any_address_where_gateways_hide_it(backend: str) -> None:
+    cart = Pep(backend, "cart", Traffic.INBOUND)
+    text = configuration("cart", Traffic.INBOUND)[:-1] + b',"sourceAddress":"any"}'
+    assert cart.plugin.start(text)
+    assert reason(cart.receive(proof(), peer=b"10.0.0.2:4711")) == "allowed"
+
+
 # --- inbound: certificates -------------------------------------------------------
 
 CERTIFICATE = property_path("connection", "uri_san_peer_certificate")
@@ -357,7 +398,7 @@ def test_outbound_stamps_what_inbound_verifies(
     assert dict(stamped)[SOURCE] == address("web", "10.0.0.2").wire_text.encode()
     assert dict(stamped)[KEY] == key_of("web", "cart", instance="10.0.0.2")
     cart = pep(backend, "cart", Traffic.INBOUND)
-    assert reason(cart.receive(stamped)) == "allowed"
+    assert reason(cart.receive(stamped, peer=b"10.0.0.2:4711")) == "allowed"
     again = web.send(CART)  # now from memory
     assert dict(again.headers_after)[KEY] == dict(stamped)[KEY]
 

@@ -254,8 +254,15 @@ LIMITS: Final = [
     ),
     ("domains", lambda n: egress(f"to: [{{domainNames: [{many('a.b', n)}]}}]"), 25),
     (
-        "v1alpha1",
+        "AdminNetworkPolicy",
         lambda n: admin(
+            f"{SUBJECT}, egress: [{many(f'{{action: Deny, to: [{ALL}]}}', n)}]"
+        ),
+        100,
+    ),
+    (
+        "BaselineAdminNetworkPolicy",
+        lambda n: baseline(
             f"{SUBJECT}, egress: [{many(f'{{action: Deny, to: [{ALL}]}}', n)}]"
         ),
         100,

@@ -297,6 +297,8 @@ def test_unknown_peers_fail_closed(peer: str) -> None:
     """Accept matches nothing by it; Deny and Pass deny all, on every port."""
     accept = cluster(f"in Accept {peer}, {BANK}", f"in Deny {EVERYBODY}")
     check(model(accept), "bank/web shop/db 80 yes\nbare/api shop/db 80 no")
+    alone = cluster(f"in Accept {peer}", f"in Deny {EVERYBODY}")
+    check(model(alone), "bank/web shop/db 80 no")
     for action in ("Deny", "Pass"):
         found = model(cluster(f"in {action} {peer}, {BANK} on {port(80)}"))
         check(

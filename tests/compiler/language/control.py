@@ -1,4 +1,4 @@
-"""Control flow: if, while, for, break, continue, and/or/not, conditional expressions."""
+"""Control flow: if, while, for, and/or/not, conditional expressions, assert."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sign(a: i32) -> i32:
     """
     if a > 0:
         return 1
-    elif a == 0:
+    elif a == 0:  # noqa: RET505 (what is tested)
         return 0
     else:
         return -1
@@ -290,8 +290,9 @@ def conditions_with_else(a: u32, b: u32) -> u32:
     if a == 1 and b == 1:
         result = u32(result + 1)
     else:
+        b = 5
         result = u32(result + 2)
-    return result
+    return u32(result + b - b)
 
 
 @export
@@ -340,16 +341,6 @@ def chosen_bool(a: u32, b: u32) -> bool:
 
 
 @export
-def unreachable_after_return(a: u32) -> u32:
-    """
-    (3) -> 4
-    """
-    return u32(a + 1)
-    a = 0
-    return a
-
-
-@export
 def asserted(a: u32) -> u32:
     """
     (1) -> 1
@@ -367,4 +358,4 @@ def never(a: u32) -> u32:
     """
     if a == 0:
         return a
-    assert False
+    assert False  # noqa: B011 (what is tested)

@@ -5,16 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from filters.abi import MAX_PAIRS, GrpcStatus
+from filters.abi import MAX_PAIRS as RENAMED
 from filters.lang import Buffer, View, export, i32, inline, on_fault, u8, u16, u32, u64
-from imported import (  # a sibling: guest modules are no packages
-    IMPORTED,
-    SHARED,
-    Shared,
-    add_shared,
-    set_shared_word,
-    shared_word,
-)
-from imported import IMPORTED as RENAMED
 
 BASE: Final = 10
 DOUBLE: Final = BASE * 2
@@ -72,17 +65,17 @@ def enums(a: u32) -> i32:
     (2) -> 10
     (3) -> 4294967295
     """
-    if a == Shared.ONE:
+    if a == GrpcStatus.CANCELLED:
         return Color.RED
-    return Color.GREEN if a == Shared.TWO else Shared.NONE
+    return Color.GREEN if a == GrpcStatus.UNKNOWN else GrpcStatus.NONE
 
 
 @export
-def imported_names() -> tuple[u32, u32, u32]:
+def imported_names() -> tuple[u32, u32]:
     """
-    () -> 77, 77, 4
+    () -> 1024, 1024
     """
-    return IMPORTED, RENAMED, len(SHARED)
+    return MAX_PAIRS, RENAMED
 
 
 @export
@@ -126,6 +119,7 @@ def declared_only(a: u32) -> u32:
     if a == 1:
         x = 10
     else:
+        a = 7
         x = 20
     return x
 
@@ -146,7 +140,7 @@ def parameter_assigned(a: u32) -> u32:
     """
     a = u32(a + 1)
     a = u32(a + 10)
-    return a
+    return a + u8(0) if a < 100 else 0
 
 
 @export
@@ -257,25 +251,6 @@ def add_and_return(a: u32) -> u32:
     return counter
 
 
-@export
-def global_of_another_module() -> u32:
-    """
-    () -> 12
-    """
-    before = add_shared(0)
-    add_shared(5)
-    return u32(add_shared(7) - before)
-
-
-@export
-def words_of_another_module() -> u32:
-    """
-    () -> 9
-    """
-    set_shared_word(2, 9)
-    return shared_word(2)
-
-
 # --- inlining: as if called ----------------------------------------------------------
 
 
@@ -307,6 +282,48 @@ def both(a: u32) -> tuple[u32, u32]:
     if a == 0:
         return 5, 6
     return a, u32(a + 1)
+
+
+@inline
+def resets_parameter(n: u32) -> u32:
+    turns: u32 = 0
+    while n > 0:
+        turns = u32(turns + n)
+        n = 0
+    return turns
+
+
+@export
+def parameter_reset_in_loop(a: u32) -> u32:
+    """
+    (7) -> 14
+    (0) -> 0
+    """
+    doubled = resets_parameter(a)
+    while a > 0:
+        doubled = u32(doubled + clamp(a, 100))
+        a = 0
+    return doubled
+
+
+@inline
+def constant_local(a: u32, b: u32) -> u32:
+    x: u32 = 1
+    x = b if a == 1 else u32(b + x)
+    y = x
+    return y if y != 77 else 0
+
+
+@export
+def argument_makes_local_constant(a: u32) -> u32:
+    """
+    (1) -> 10
+    (2) -> 11
+    """
+    y = twice(5)
+    if a == 1:
+        return y
+    return constant_local(a, y)
 
 
 def twice(a: u32) -> u32:

@@ -27,13 +27,13 @@ from generator.errors import OverlayError
 from generator.overlay.address import OverlayAddress, instance_of
 from generator.overlay.build import build_overlay
 from generator.overlay.model import Overlay, Workload
-from generator.policy.model import IPAddress, Model
+from generator.policy.model import IPAddress, Model, Policy, Tier
 from generator.policy.oracle import DirectionVerdict, End, Endpoint, decide
 from generator.table.build import build_table
 from generator.table.encode import encode_table
 from generator.table.model import RuleTable
 from generator.table.ports import key_of
-from tests.support.strategies import Flow, flows, models
+from tests.support.strategies import EVERY_KIND, Flow, flows, models
 
 UNKNOWN = Party(guest.Kind.UNKNOWN, (0, 0, 0, 0))
 
@@ -51,7 +51,7 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    model = draw(models())
+    model = draw(models(kinds=EVERY_KIND, audited=True))
     try:
         overlay, _, _ = build_overlay(model, None, name="fuzz")
     except OverlayError as error:
@@ -102,11 +102,15 @@ def member_party(case: Case, workload: Workload, address: IPAddress | None) -> P
     return Party(guest.Kind.MEMBER, (first, second, third, fourth))
 
 
-def expected(case: Case, flow: Flow) -> tuple[DirectionVerdict, DirectionVerdict]:
+def expected(
+    case: Case, flow: Flow, audited: bool
+) -> tuple[DirectionVerdict, DirectionVerdict]:
     source, destination = flow.source, flow.destination
     if source != destination:
         source, destination = visible(case, source), visible(case, destination)
-    decision = decide(case.model, source, destination, flow.protocol, flow.port)
+    decision = decide(
+        case.model, source, destination, flow.protocol, flow.port, audit=audited
+    )
     return decision.egress, decision.ingress
 
 
@@ -122,24 +126,31 @@ def agree(
 ) -> None:
     """The verdict is the oracle's, and the rule is one that the oracle knows."""
     if verdict is Verdict.NO_MATCH:
-        assert expects.allowed and not expects.isolating
+        assert expects.allowed and expects.policy is None
         return
     assert expects.allowed == (verdict is Verdict.ALLOW)
     if rule is None:
-        assert not expects.isolating
+        assert expects.policy is None
         return
+    event(f"decided in {expects.tier!r}")
     row = case.table.rules[rule]
     policy = case.table.policies[row.policy]
-    named = (policy.namespace, policy.name, row.number)
-    if expects.allowed:
-        allowing = {(p.namespace, p.name, r.number) for p, r in expects.allowing}
-        assert named in allowing
+    named = (policy.kind, policy.namespace, policy.name, row.number)
+    if expects.tier is not Tier.NORMAL:
+        assert expects.policy is not None and expects.rule is not None
+        assert named == (*name_of(expects.policy), expects.rule.number)
+    elif expects.allowed:
+        assert named in {(*name_of(p), r.number) for p, r in expects.allowing}
     else:
-        assert named in {(p.namespace, p.name, None) for p in expects.isolating}
+        assert named in {(*name_of(p), None) for p in expects.isolating}
 
 
-def check(case: Case, flow: Flow, judgement: Judgement) -> None:
-    egress, ingress = expected(case, flow)
+def name_of(policy: Policy) -> tuple[str, str, str]:
+    return policy.kind, policy.namespace, policy.name
+
+
+def check(case: Case, flow: Flow, judgement: Judgement, audited: bool) -> None:
+    egress, ingress = expected(case, flow, audited)
     event("allowed" if judgement.is_allowed else "denied")
     agree(case, egress, judgement.egress, judgement.egress_rule)
     agree(case, ingress, judgement.ingress, judgement.ingress_rule)
@@ -152,7 +163,7 @@ def guest_party(case: Case, end: End) -> guest.Party:
     return party
 
 
-def ask_python(case: Case, flow: Flow) -> Judgement:
+def ask_python(case: Case, flow: Flow, audited: bool = False) -> Judgement:
     """Ask the filter's source under CPython."""
     answer = guest.Judgement()
     source, destination = (
@@ -160,7 +171,9 @@ def ask_python(case: Case, flow: Flow) -> Judgement:
         guest_party(case, flow.destination),
     )
     with running(None, {"table": case.data}):
-        guest.judge(source, destination, key_of(flow.protocol, flow.port), answer)
+        guest.judge(
+            source, destination, key_of(flow.protocol, flow.port), audited, answer
+        )
     return Judgement(
         Verdict(answer.egress),
         None if answer.egress_rule == NONE else answer.egress_rule,
@@ -173,7 +186,8 @@ def ask_python(case: Case, flow: Flow) -> Judgement:
 @given(cases())
 def test_python_agrees_with_the_oracle(case: Case) -> None:
     for flow in case.flows:
-        check(case, flow, ask_python(case, flow))
+        for audited in (False, True):
+            check(case, flow, ask_python(case, flow, audited), audited)
 
 
 @settings(max_examples=max(5, settings().max_examples // 4))
@@ -187,9 +201,10 @@ def test_wasm_agrees_with_python_and_oracle(case: Case) -> None:
             party_of(case, flow.destination),
         )
         key = key_of(flow.protocol, flow.port)
-        judgement = engine.judge(source, destination, key)
-        check(case, flow, judgement)
-        assert judgement == ask_python(case, flow)
+        for audited in (False, True):
+            judgement = engine.judge(source, destination, key, audited=audited)
+            check(case, flow, judgement, audited)
+            assert judgement == ask_python(case, flow, audited)
 
 
 @given(cases())

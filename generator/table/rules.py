@@ -10,7 +10,7 @@ named.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from generator.policy.model import (
@@ -123,14 +123,13 @@ def _rules_of(
 
 
 def closed(rule: PolicyRule) -> PolicyRule:
-    """Make a rule whose peers cannot be told from others fail closed.
+    """Make a rule with peers that cannot be told from others fail closed.
 
-    "Implementations MUST fail closed": which addresses nodes and names have is not
-    known here. Accept matches nothing by such a peer; Deny and Pass would let pass
-    what they should stop, so they deny everything.
+    Which addresses nodes have is not known here. Accept matches nothing by such a peer;
+    Deny and Pass match every address outside the overlay, since a node is one of them,
+    and Pass becomes Deny: leaving the tier might skip a Deny that comes later.
     """
     unknown = any(isinstance(p, NodePeer | DomainPeer) for p in rule.peers or ())
     if not unknown or rule.action is Action.ACCEPT:
         return rule
-    where = (rule.direction, rule.number, None, None, rule.span)
-    return PolicyRule(*where, action=Action.DENY, name=rule.name)
+    return replace(rule, action=Action.DENY)

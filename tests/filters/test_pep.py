@@ -614,7 +614,7 @@ def test_without_a_valid_table_nothing_starts(backend: str, damage: str) -> None
         "absent": b"",
         "truncated": table[:-4],
         "flipped": table[:200] + bytes([table[200] ^ 1]) + table[201:],
-        "newer": table[:4] + b"\2" + table[5:],
+        "newer": table[:4] + b"\3" + table[5:],
     }[damage]
     plugin = Plugin(start_guest(backend, damaged))
     assert not plugin.start(configuration("cart"))

@@ -6,7 +6,7 @@ import hashlib
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.model import TargetKind
-from generator.policy.model import Direction
+from generator.policy.model import Action, Direction
 from generator.table.model import (
     PortRange,
     RuleTable,
@@ -25,13 +25,16 @@ DNS = (PortRange(0x10035, 0x10035, 1),)
 
 
 def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkload:
+    """Sets are enforced and audited alike, but for the last workload."""
     return TableWorkload(
         id=number,
         realm=realm,
         service_account="default",
         revoked=number == 4,
-        ingress_subject=ingress,
-        egress_subject=egress,
+        ingress=ingress,
+        egress=egress,
+        audited_ingress=ingress,
+        audited_egress=4 if number == 4 else egress,
         wide_peer=number,
         local_peer=1,
         digest=hashlib.sha256(bytes([number])).digest()[:16],
@@ -41,6 +44,7 @@ def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkloa
 TABLE = RuleTable(
     overlay_id=0xA1B2C3D4E5,
     has_ipv4_instances=True,
+    has_audited_policies=True,
     label_keys=("app", "tier"),
     realms={1: "shop", 2: "ops"},
     workloads=(
@@ -58,6 +62,13 @@ TABLE = RuleTable(
         ),
         TableTarget(2, TargetKind.WORKLOAD, 2, "cart", (TablePort(0, ()),)),
     ),
+    subject_sets=(
+        (None, None, None),
+        (None, 1, None),
+        (4, 2, None),
+        (None, 3, 5),
+        (4, 3, 5),
+    ),
     subjects=(
         Subject(),
         Subject(default_rule=3, members=EVERYTHING),
@@ -69,6 +80,8 @@ TABLE = RuleTable(
             peers={1: DNS, 2: WEB, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
         ),
         Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB}),
+        Subject(members=(PortRange(80, 81, 6), PortRange(90, 90, 7))),
+        Subject(members=(PortRange(0, 0x2FFFF, 8),), outside=EVERYTHING),
     ),
     member_blocks=((0, False), (0x0A000000, True), (0x0B000000, False)),
     rules=(
@@ -78,9 +91,14 @@ TABLE = RuleTable(
         TableRule(0, Direction.INGRESS, None, 1),
         TableRule(1, Direction.EGRESS, 0, 31),
         TableRule(1, Direction.EGRESS, None, 21),
+        TableRule(2, Direction.INGRESS, 0, 41, Action.PASS),
+        TableRule(2, Direction.EGRESS, 0, 43, Action.DENY),
+        TableRule(3, Direction.EGRESS, 0, 51, Action.DENY),
     ),
     policies=(
         TablePolicy("NetworkPolicy", "shop", "web", "shop.yaml"),
         TablePolicy("NetworkPolicy", "shop", "ünï", "shop.yaml"),
+        TablePolicy("ClusterNetworkPolicy", "", "guard", "admin.yaml"),
+        TablePolicy("BaselineAdminNetworkPolicy", "", "default", "admin.yaml"),
     ),
 )

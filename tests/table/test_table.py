@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import decide
-from filters.layout import CHECKSUM_AT, VERSION_AT
+from filters.layout import CHECKSUM_AT, VERSION, VERSION_AT
 from filters.running import running
 from filters.table import checksum
 from filters.targets import find_target
@@ -40,14 +40,14 @@ def test_same_table_same_bytes() -> None:
 
 
 def test_an_empty_mesh_has_a_table() -> None:
-    empty = RuleTable(1, True, (), {}, (), (), (), ((0, False),), (), ())
+    empty = RuleTable(1, True, False, (), {}, (), (), (), (), ((0, False),), (), ())
     assert decode_table(encode_table(empty)) == empty
 
 
 def test_section_sizes_add_up() -> None:
     sizes = section_sizes(DATA)
     assert sum(sizes.values()) == len(DATA)
-    assert sizes["workloads"] == 4 * 24  # ids 1 to 4, of which 3 is retired
+    assert sizes["workloads"] == 4 * 32  # ids 1 to 4, of which 3 is retired
 
 
 def test_a_name_that_does_not_fit() -> None:
@@ -79,7 +79,7 @@ def test_more_bytes_than_the_size_says_are_refused() -> None:
 
 def test_a_newer_version_is_refused() -> None:
     newer = bytearray(DATA)
-    struct.pack_into("<I", newer, VERSION_AT, 2)
+    struct.pack_into("<I", newer, VERSION_AT, VERSION + 1)
     assert why_refused(sealed(bytes(newer)))
 
 
@@ -112,7 +112,7 @@ def use_everything() -> None:
                 source.word1 = destination.word1 = 0x10001
                 source.word3, destination.word3 = 0x0A000001, 0x0A000002
                 for key in (80, 8050, 0x10035):
-                    decide.judge(source, destination, key, answer)
+                    decide.judge(source, destination, key, key == 80, answer)
     find_target(b"cart.shop.svc.cluster.local")
     find_target(b"nobody.nowhere.svc.cluster.local")
 

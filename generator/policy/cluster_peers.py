@@ -97,7 +97,10 @@ def _read_peer(value: Value, place: Place) -> Iterator[Peer]:
         case "pods":
             yield _read_pods(entry, value, place.dialect, place.findings)
         case "nodes":
-            message = "the addresses of nodes are not known: this peer matches nothing"
+            message = (
+                "the addresses of nodes are not known: Accept matches none by this peer, "
+                "Deny and Pass deny every address that is no member"
+            )
             place.findings.add("POL0044", message, span)
             yield NodePeer(read_selector(entry, place.findings), span)
         case "networks":

@@ -175,7 +175,9 @@ class DomainPeer:
 
 @dataclass(frozen=True, slots=True)
 class NodePeer:
-    """Nodes by label. Which addresses nodes have is not known, so nothing matches."""
+    """Nodes by label. Which addresses nodes have is not known, so this fails closed:
+    Accept matches nothing by it; Deny matches every address that is no member, and so
+    does Pass, which then is a Deny."""
 
     nodes: LabelSelector
     span: Span | None = field(default=None, compare=False)

@@ -27,6 +27,7 @@ from generator.policy.model import (
     IPAddress,
     Member,
     Model,
+    NodePeer,
     Peer,
     PodPeer,
     Policy,
@@ -176,7 +177,7 @@ class _Question:
                 if rule.direction != direction:
                     continue
                 if self.rule_matches(rule, policy, peer):
-                    if rule.action is Action.PASS:
+                    if rule.action is Action.PASS and not _speaks_of_nodes(rule):
                         return None
                     is_allowed = rule.action is Action.ACCEPT
                     return DirectionVerdict(direction, is_allowed, tier, policy, rule)
@@ -234,21 +235,24 @@ class _Question:
         """
         for entry in (None,) if rule.peers is None else rule.peers:
             for port in (None,) if rule.ports is None else rule.ports:
-                if self.peer_matches(entry, policy, peer) and self.port_matches(
+                if self.peer_matches(entry, rule, policy, peer) and self.port_matches(
                     port, rule.direction, entry
                 ):
                     return True
         return False
 
-    def peer_matches(self, entry: Peer | None, policy: Policy, peer: End) -> bool:
+    def peer_matches(
+        self, entry: Peer | None, rule: PolicyRule, policy: Policy, peer: End
+    ) -> bool:
         if entry is None:
             return True
         if isinstance(entry, BlockPeer):
             address = peer.address if isinstance(peer, Endpoint) else peer
             return block_contains(entry, address)
         if not isinstance(entry, PodPeer):
-            # Which addresses nodes and domain names have is not known.
-            return False
+            # Which addresses nodes and names have is not known, but not members'. So
+            # Accept matches none; Deny and Pass, which fail closed, all others.
+            return rule.action is not Action.ACCEPT and self.pod(peer) is None
         member = self.pod(peer)
         return member is not None and self.pod_matches(entry, policy, member)
 
@@ -297,3 +301,8 @@ class _Question:
             and declared.number == self.port
             for declared in pod.ports
         )
+
+
+def _speaks_of_nodes(rule: PolicyRule) -> bool:
+    """Such a Pass is a Deny: leaving the tier might skip a Deny that comes later."""
+    return any(isinstance(peer, NodePeer) for peer in rule.peers or ())

@@ -15,8 +15,11 @@ from typing import Final
 
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
+    Action,
     BlockPeer,
     Direction,
+    DomainPeer,
+    NodePeer,
     PodPeer,
     Policy,
     PolicyRule,
@@ -177,6 +180,9 @@ class _Maker:
                     one = self.peers.selected[pod_set(policy, peer)]
                     self._add_selected(one, ruled)
                     self._add_named(named, number, one.workloads, is_local=one.is_local)
+                case DomainPeer() | NodePeer():
+                    if rule.action is Action.DENY:
+                        self.outside += ruled
 
     def _add_selected(self, selected: Selected, ruled: list[Ruled]) -> None:
         """Keep what a pod peer allows at the widest level that says it exactly."""

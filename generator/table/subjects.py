@@ -48,7 +48,11 @@ def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
     for workload in overlay.workloads:
         for direction in DIRECTIONS:
             places = tuple(selected.get((workload.id, direction), ()))
-            key = (direction, places, _ports_that_count(workload, rules, key=places))
+            key: object = (
+                direction,
+                places,
+                _ports_that_count(workload, rules, key=places),
+            )
             if direction is Direction.EGRESS:
                 key = (direction, places, ())
             if key not in known:
@@ -75,7 +79,7 @@ def _select(overlay: Overlay, rules: Rules) -> dict[tuple[int, Direction], list[
 
 def _ports_that_count(
     workload: Workload, rules: Rules, *, key: tuple[int, ...]
-) -> tuple[tuple[int, ...], ...]:
+) -> object:
     """The numbers of the ports that a destination's own ingress rules name."""
     names = names_in(
         rule for place in key for _, rule in rules.of_policy(place, Direction.INGRESS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,14 @@ from e2e.addresses import Addresses, claim_addresses
 from e2e.mesh import Mesh
 from e2e.processes import Children, children
 from e2e.shop_run import Shop, prepared_shop, running_shop
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C end what tests start, even if this run itself was told to ignore it.
+
+    A shell starts background jobs with SIGINT ignored, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
-from generator.overlay.model import Overlay, Workload
+from generator.overlay.model import Overlay, Workload, port_numbers
 from generator.policy.model import (
     Direction,
     LabelSelector,
@@ -157,12 +157,13 @@ def _number_by_realm(overlay: Overlay, classes: Mapping[int, int]) -> dict[int, 
     return numbers
 
 
-def named_ports(
-    workload: Workload, names: Iterable[PortName]
-) -> tuple[tuple[int, ...], ...]:
-    """The numbers that a workload has for some named ports."""
+def named_ports(workload: Workload, names: Iterable[PortName]) -> object:
+    """What tells workloads apart by the numbers that they have for named ports.
+
+    Members of a workload may differ where no policy looks; so all their answers count.
+    """
     return tuple(
-        workload.port_numbers(name, protocol)
+        frozenset(port_numbers(member, name, protocol) for member in workload.members)
         for name, wanted in names
         for protocol in ([wanted] if wanted else Protocol)
     )

@@ -121,7 +121,7 @@ def _subject_key(
 
 def _ports_that_count(
     workload: Workload, rules: Rules, *, key: tuple[int, ...]
-) -> tuple[tuple[int, ...], ...]:
+) -> object:
     """The numbers of the ports that a destination's own ingress rules name."""
     names = names_in(
         rule for place in key for _, rule in rules.of_policy(place, Direction.INGRESS)

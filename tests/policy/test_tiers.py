@@ -291,6 +291,21 @@ def test_nodes_and_domain_names_match_no_address() -> None:
     check(found, "shop/db 93.184.216.34 80 no\nshop/db shop/node 80 no")
 
 
+def test_nodes_fail_closed() -> None:
+    """What is not known cannot be left open: Deny and Pass of nodes deny all."""
+    for action in ("Deny", "Pass"):
+        found = model(cluster(f"out {action} {{nodes: {{}}}} on {port(80)}"))
+        check(
+            found,
+            """
+            shop/db bank/web 81 no
+            shop/db 8.8.8.8 80/UDP no
+            bank/web shop/db 80 yes
+            """,
+        )
+        assert decided(ask(found, "shop/db bank/web 81").egress) == (Tier.ADMIN, "c", 0)
+
+
 # "they must assume an unknown option has been specified and fail closed"
 @pytest.mark.parametrize("peer", ["{}", "{externalServices: {}}"])
 def test_unknown_peers_fail_closed(peer: str) -> None:

@@ -292,18 +292,22 @@ def test_nodes_and_domain_names_match_no_address() -> None:
 
 
 def test_nodes_fail_closed() -> None:
-    """What is not known cannot be left open: Deny and Pass of nodes deny all."""
+    """Deny and Pass of nodes deny every address that is no member, at their ports."""
     for action in ("Deny", "Pass"):
-        found = model(cluster(f"out {action} {{nodes: {{}}}} on {port(80)}"))
+        found = model(cluster(f"out {action} {{nodes: {{}}}}, {BANK} on {port(80)}"))
         check(
             found,
             """
-            shop/db bank/web 81 no
-            shop/db 8.8.8.8 80/UDP no
-            bank/web shop/db 80 yes
+            shop/db 8.8.8.8 80 no
+            shop/db shop/node 80 no
+            shop/db 8.8.8.8 81 yes
+            shop/db bare/api 80 yes
+            shop/db bank/web 80 no
+            8.8.8.8 shop/db 80 yes
             """,
         )
-        assert decided(ask(found, "shop/db bank/web 81").egress) == (Tier.ADMIN, "c", 0)
+        verdict = ask(found, "shop/db 8.8.8.8 80").egress
+        assert decided(verdict) == (Tier.ADMIN, "c", 0)
 
 
 # "they must assume an unknown option has been specified and fail closed"

@@ -27,16 +27,22 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `code` is a key of `codes.CODES`, which holds its hint."""
+    """One finding. `code` is a key of `codes.CODES`, which holds its hint.
+
+    `is_suppressed`: somebody said to go on, so an error is a warning.
+    """
 
     code: str
     message: str
     span: Span | None = None
     hint: str = ""
     notes: tuple[Note, ...] = ()
+    is_suppressed: bool = False
 
     @property
     def severity(self) -> Severity:
+        if self.is_suppressed:
+            return "warning"
         return SEVERITIES[CODES[self.code].severity]
 
     @property

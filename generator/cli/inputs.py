@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.analysis.engine import Engine
@@ -12,12 +12,14 @@ from generator.analysis.errors import QuestionError
 from generator.build import DEFAULT_OVERLAY, Built, build_mesh
 from generator.cli.files import read_bytes, read_source
 from generator.cli.session import Session
+from generator.errors import PolicyError
 from generator.overlay.build import build_overlay
 from generator.overlay.lock import Lock
 from generator.overlay.lock_reader import read_lock
 from generator.overlay.model import Overlay
 from generator.policy.load import load_model
 from generator.policy.model import Model
+from generator.policy.ties import find_ties
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ def read_model(session: Session, paths: tuple[str, ...], recursive: bool) -> Mod
         loaded = load_model(names, recursive=recursive, stdin=stdin)
     session.remember(loaded.sources)
     session.report(loaded.diagnostics)
+    ties = find_ties(loaded.model)
+    if ties and "POL0041" not in session.suppressed:
+        raise PolicyError(ties)
+    session.report(replace(tie, is_suppressed=True) for tie in ties)
     return loaded.model
 
 

@@ -36,8 +36,27 @@ colour_option = click.option(
 )
 
 
+SUPPRESSIBLE: Final = ("POL0041",)
+"""Errors that a person may take upon himself."""
+
+
+def _suppress(context: click.Context, _: object, codes: tuple[str, ...]) -> None:
+    context.ensure_object(Session).suppressed |= set(codes)
+
+
 def manifest_options(function: F) -> F:
-    """Add `-f` and `-R`, with kubectl's meaning: parameters `paths`, `recursive`."""
+    """Add `-f` and `-R`, with kubectl's meaning: parameters `paths`, `recursive`.
+
+    `--suppress` goes to the session.
+    """
+    function = click.option(
+        "--suppress",
+        type=click.Choice(SUPPRESSIBLE),
+        multiple=True,
+        expose_value=False,
+        callback=_suppress,
+        help="Go on in spite of a finding. POL0041: policies that tie, then by name.",
+    )(function)
     function = click.option(
         "-R",
         "--recursive",

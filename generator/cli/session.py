@@ -30,6 +30,7 @@ class Session:
     colour: ColourWish = "auto"
     sources: dict[str, SourceFile] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    suppressed: set[str] = field(default_factory=set)
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Keep findings that do not stop the command."""

@@ -98,8 +98,8 @@ def _read_peer(value: Value, place: Place) -> Iterator[Peer]:
             yield _read_pods(entry, value, place.dialect, place.findings)
         case "nodes":
             message = (
-                "the addresses of nodes are not known: Accept matches none by this peer, "
-                "Deny and Pass deny every address that is no member"
+                "the addresses of nodes are not known: Accept matches none by this "
+                "peer, Deny and Pass deny every address that is no member"
             )
             place.findings.add("POL0044", message, span)
             yield NodePeer(read_selector(entry, place.findings), span)

@@ -104,7 +104,7 @@ def test_standard_input_and_subfolders(shop: Path) -> None:
     assert ran.document["counts"] == {
         "policies": 0,
         "rules": 0,
-        "subjects": 2,
+        "subjects": 0,
         "targets": 3,
         "workloads": 1,
     }

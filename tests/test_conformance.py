@@ -16,15 +16,18 @@ from typing import Final
 
 import pytest
 
-from generator.analysis.engine import Engine
+from generator.analysis.engine import Engine, Party
 from generator.analysis.simulate import simulate, simulation_document
 from generator.build import build_mesh
 from generator.policy.model import Model
 from generator.policy.oracle_connections import Connection
+from generator.table.ports import key_of
 from tests.policy.test_conformance import AGREEING, DIFFS, load_case
+from tests.policy.test_conformance_cluster import CLUSTER_AGREEING
 from tests.support.connlist import ANALYZER, canonical, parse_line, read_connlist
+from tests.support.vectors import State, member_of, read_states
 
-CASES: Final = sorted(AGREEING)
+CASES: Final = sorted([*AGREEING, *CLUSTER_AGREEING])
 
 HOST_NETWORK: Final = (
     "all pods are hostNetwork: netpol-analyzer does not look at that (SOURCES.md, "
@@ -69,7 +72,7 @@ def agrees(case: str) -> bool:
 def test_the_cases_are_there() -> None:
     """Nothing is skipped where the cases are missing."""
     assert (ANALYZER / "tests").is_dir(), f"{ANALYZER} is missing"
-    assert len(CASES) >= 13
+    assert len(CASES) >= 35
     assert set(DIFFERENCES) <= set(CASES)
 
 
@@ -103,6 +106,23 @@ def test_differences_between_cases_are_the_expected_ones(
         assert mine == canonical(expected)
         unchanged.append([c for c in found if c not in mine])
     assert unchanged[0] == unchanged[1]
+
+
+@pytest.mark.parametrize("state", read_states(), ids=lambda s: f"{s.suite}-{s.number}")
+def test_network_policy_api_probes_are_answered(state: State) -> None:
+    """ClusterNetworkPolicy's own conformance suites, asked of the built module."""
+    built = build_mesh(state.model)
+    engine = Engine(built.module)
+
+    def party(pod: str) -> Party:
+        member = member_of(state.model, pod)
+        (found,) = built.overlay.workloads_by_name[member.namespace, member.name]
+        return engine.member_party(found.id, None)
+
+    for probe in state.probes:
+        key = key_of(probe.protocol, probe.port)
+        judgement = engine.judge(party(probe.client), party(probe.server), key)
+        assert judgement.is_allowed == probe.is_allowed, probe
 
 
 def main() -> None:

@@ -22,6 +22,18 @@ QUESTIONS = (
 )
 
 
+CLUSTER_POLICY = """
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {{name: {name}}}
+spec:
+  tier: Admin
+  priority: 7
+  subject: {{namespaces: {{}}}}
+  ingress: [{{action: {action}, from: [{{namespaces: {{}}}}]}}]
+"""
+
+
 def rule(peer: str = "{podSelector: {}}", port: str = "{port: 80}") -> str:
     return policy(
         "bad", f"{{podSelector: {{}}, ingress: [{{from: [{peer}], ports: [{port}]}}]}}"
@@ -345,3 +357,23 @@ def test_guest_files_that_cannot_be(
     (shop / "own.py").write_text(FILTER)
     (shop / "latin.py").write_bytes(b"# \xe9\n")
     check_refused(shop, ("py2wasm", source, "-o", out), code)
+
+
+# --- ties ------------------------------------------------------------------------
+
+
+def test_policies_that_tie_stop_everything_unless_suppressed(shop: Path) -> None:
+    """Equal tier and priority: the API leaves open which comes first."""
+    for name, action in (("b-allow", "Accept"), ("a-deny", "Deny")):
+        text = CLUSTER_POLICY.format(name=name, action=action)
+        (shop / "policies" / f"{name}.yaml").write_text(text)
+    before = files_below(shop)
+    for question in QUESTIONS:
+        ran = run(*question)
+        assert (ran.code, ran.out) == (2, "")
+        assert "error[POL0041]" in ran.err
+        assert files_below(shop) == before
+    ran = run("explain", "-f", "policies", *FLOW, "--suppress", "POL0041")
+    assert ran.code == 1  # by name the Deny comes first
+    assert "warning[POL0041]" in ran.err
+    assert "ClusterNetworkPolicy a-deny selects shop/cart, and ingress[0]" in ran.out

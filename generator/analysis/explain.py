@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.analysis.allowed import Answer, answers, why_not_believed
+from generator.analysis.allowed import Answer, answers, party_of, why_not_believed
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Verdict
 from generator.analysis.errors import QuestionError
@@ -46,8 +46,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """What would be if audited policies were enforced."""
+
+    verdict: Verdict
+    rule: str | None
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Flow:
-    """One judged flow between two endpoints."""
+    """One judged flow between two endpoints. `audit` None: nothing is audited."""
 
     source: str
     destination: str
@@ -55,6 +64,7 @@ class Flow:
     reason: str
     egress: Side
     ingress: Side
+    audit: Audit | None = None
 
     @property
     def is_allowed(self) -> bool:
@@ -178,7 +188,21 @@ class Explainer:
         egress = self._side(Direction.EGRESS, titles, key, judgement, found)
         ingress = self._side(Direction.INGRESS, titles[::-1], key, judgement, found)
         reason = self._reason(ends, judgement)
-        return Flow(*titles, destination.port, reason, egress, ingress)
+        audit = self._audit(ends, key)
+        return Flow(*titles, destination.port, reason, egress, ingress, audit)
+
+    def _audit(self, ends: tuple[Endpoint, Endpoint], key: int) -> Audit | None:
+        table = self._engine.table
+        if not table.has_audited_policies:
+            return None
+        sender, receiver = (party_of(self._engine, end) for end in ends)
+        judgement = self._engine.judge(sender, receiver, key, audited=True)
+        verdict = Verdict.ALLOW if judgement.is_allowed else Verdict.DENY
+        is_egress = judgement.egress is Verdict.DENY or judgement.ingress_rule is None
+        rule = judgement.egress_rule if is_egress else judgement.ingress_rule
+        if rule is None:
+            return Audit(verdict, None, None)
+        return Audit(verdict, table.rule_name(rule), table.rule_place(rule))
 
     def _side(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generator.analysis.explain import Explanation, Flow, Outcome
+from generator.analysis.explain import Audit, Explanation, Flow, Outcome
 from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED, TARGET_AMBIGUOUS
 from generator.analysis.sentences import Side
 from generator.analysis.simulate import API_VERSION
@@ -49,6 +49,11 @@ def _flow_lines(flow: Flow, indent: str) -> Iterator[str]:
         name, verdict = side.direction.value, side.verdict.name
         place = f" ({side.file}:{side.line})" if side.file else ""
         yield f"{indent}{name:<8} {verdict:<9}{side.text}{place}"
+    if flow.audit is not None:
+        place = f" ({flow.audit.place})" if flow.audit.place else ""
+        by = f" by {flow.audit.rule}{place}" if flow.audit.rule else ""
+        text = f"With audited policies enforced it would be {flow.audit.verdict.name}"
+        yield f"{indent}{'audit':<8} {flow.audit.verdict.name:<9}{text}{by}."
     sentence = BEFORE_POLICY.get(flow.reason)
     if sentence is not None:
         text = sentence.format(source=flow.source, destination=flow.destination)
@@ -89,6 +94,17 @@ def _flow_fields(flow: Flow) -> dict[str, object]:
         "rule": flow.rule,
         "egress": _side_fields(flow.egress),
         "ingress": _side_fields(flow.ingress),
+        "audit": _audit_fields(flow.audit),
+    }
+
+
+def _audit_fields(audit: Audit | None) -> dict[str, object] | None:
+    if audit is None:
+        return None
+    return {
+        "verdict": audit.verdict.name,
+        "rule": audit.rule,
+        "place": audit.place,
     }
 
 

@@ -171,3 +171,28 @@ def test_version() -> None:
     document = run("version", "-o", "json").document
     assert document["kind"] == "Version" and document["proxyWasmAbi"] == "0.2.1"
     assert document["pepmesh"] in run("version").out
+
+
+def test_audited_and_effective_verdict_side_by_side(shop: Path) -> None:
+    """A policy that is only audited denies nothing, and explain says what it would."""
+    text = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {name: tomorrow, namespace: shop, annotations: {pepmesh.dev/mode: audit}}
+spec: {podSelector: {}}
+"""
+    flow = ("--from", "shop/cart", "--to", "shop/web", "--port", "80")
+    (found,) = run("explain", "-f", "policies", *flow, "-o", "json").document["flows"]
+    assert (found["verdict"], found["audit"]) == ("ALLOW", None)
+    (shop / "policies" / "tomorrow.yaml").write_text(text)
+    ran = run("explain", "-f", "policies", *flow)
+    assert ran.code == 0
+    assert "With audited policies enforced it would be DENY" in ran.out
+    (found,) = run("explain", "-f", "policies", *flow, "-o", "json").document["flows"]
+    assert found["verdict"] == "ALLOW"
+    assert found["audit"] == {
+        "verdict": "DENY",
+        "rule": "NetworkPolicy/shop/tomorrow/ingress/default",
+        "place": "policies/tomorrow.yaml:5",
+    }

@@ -3,7 +3,8 @@
     shop/web -> shop/cart:8080 -> shop/db:5432    ops/prom -> shop/cart:9090 (metrics)
     192.0.2.0/25 -> shop/web:80                   ops/free is selected by no policy
 
-Everything else in `shop` is denied; `ops/prom` and `ops/free` are not isolated.
+Everything else in `shop` is denied; `ops/prom` and `ops/free` are not isolated, but
+`shop` may not call them. An audited policy would isolate `ops/free`.
 """
 
 from __future__ import annotations
@@ -84,6 +85,33 @@ spec:
     ports: [{port: 5000, endPort: 5999}]
 """
 
+# Cluster-wide policies, and one that is only audited: what it would deny passes.
+MORE_POLICIES = """
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: guard}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: ops}}}
+  ingress:
+  - action: Deny
+    from: [{namespaces: {matchLabels: {kubernetes.io/metadata.name: shop}}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: tomorrow
+  namespace: ops
+  annotations: {pepmesh.dev/mode: audit}
+spec:
+  podSelector: {matchLabels: {app: free}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: prom}}}]
+    ports: [{port: 8080}]
+"""
+
 MEMBER = """
 ---
 apiVersion: v1
@@ -119,7 +147,7 @@ MASTER = MasterKeys("shop", 0, (MasterKey(1, b"m" * 32), MasterKey(2, b"n" * 32)
 @cache
 def mesh() -> tuple[Overlay, bytes]:
     """The overlay and its encoded table."""
-    texts = [POLICIES]
+    texts = [POLICIES, MORE_POLICIES]
     for namespace, name, ports, target in MEMBERS:
         texts.append(
             MEMBER.format(namespace=namespace, name=name, ports=ports, target=target)

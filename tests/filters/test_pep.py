@@ -154,6 +154,59 @@ def test_two_key_ids_are_valid_during_rotation(
     assert reason(pep(backend, "cart", Traffic.INBOUND).receive(headers)) == "allowed"
 
 
+# --- tiers and audit ---------------------------------------------------------------
+
+
+@each_backend
+def test_a_cluster_wide_policy_denies_first(
+    backend: str, pep: Callable[..., Pep]
+) -> None:
+    free = pep(backend, "free", Traffic.INBOUND)
+    outcome = free.receive(proof("db", "free"))
+    # The sender's own policy already denies: it isolates db.
+    assert rule(outcome) == "NetworkPolicy/shop/default-deny/egress/default"
+    sender = pep(backend, "prom", Traffic.OUTBOUND, ("free",))
+    assert reason(sender.send(b"outbound|80||free.ops.svc.cluster.local")) == "allowed"
+    prom = pep(backend, "prom", Traffic.INBOUND)
+    assert reason(prom.receive(proof("free", "prom"), 9090)) == "allowed"
+
+
+@each_backend
+def test_an_audited_policy_counts_and_lets_pass(backend: str) -> None:
+    """The request passes; the would-be denial is counted, and logged with its rule."""
+    free = Pep(backend, "free", Traffic.INBOUND)
+    with free.connection(8080, b"10.0.0.1:1") as connection:
+        outcome = free.receive_on(connection, proof("prom", "free"))
+        assert reason(outcome) == "allowed"
+    assert b"pepmesh_inbound_audited" not in free.host.metrics
+    with free.connection(8081, b"10.0.0.1:1") as connection:
+        outcome = free.receive_on(connection, proof("prom", "free"))
+        assert reason(outcome) == "allowed"
+    assert free.host.metrics[b"pepmesh_inbound_audited"] == 1
+    assert reason(free.receive((), 8080, b"203.0.113.9:1")) == "allowed"
+    assert free.host.metrics[b"pepmesh_inbound_audited"] == 2
+
+
+@each_backend
+def test_the_audited_rule_is_in_the_filter_state(backend: str) -> None:
+    free = Pep(backend, "free", Traffic.INBOUND)
+    with free.connection(8081, b"10.0.0.1:1") as connection:
+        headers = [(b":method", b"GET"), *proof("prom", "free")]
+        stream = free.plugin.open_stream(headers, connection=connection)
+        assert stream.request_headers() == 0
+        found = stream.context.filter_state[b"pepmesh_rule"].value
+        assert found == b"audit:NetworkPolicy/ops/tomorrow/ingress/default"
+        stream.finish()
+
+
+@each_backend
+def test_an_audited_policy_is_noted_by_the_sender_too(backend: str) -> None:
+    prom = Pep(backend, "prom", Traffic.OUTBOUND, ("free",))
+    cluster = b"outbound|8081||free.ops.workload.pepmesh"
+    assert reason(prom.send(cluster)) == "target_unreachable"  # no key in this bundle
+    assert prom.host.metrics[b"pepmesh_outbound_audited"] == 1
+
+
 # --- inbound: bad headers ------------------------------------------------------------
 
 WEB = address("web").wire_text.encode()

@@ -62,10 +62,11 @@ class Shop:
 
 
 @contextmanager
-def prepared_shop(folder: Path) -> Iterator[Shop]:
-    """Load the manifests, claim addresses, build the module and the keys."""
+def prepared_shop(folder: Path, *more: Path) -> Iterator[Shop]:
+    """Load the manifests and more, claim addresses, build the module and the keys."""
     # relative, since file names go into the table: same bytes in every checkout
-    model = load_model([os.path.relpath(MANIFESTS)]).model
+    paths = [os.path.relpath(path) for path in (MANIFESTS, *more)]
+    model = load_model(paths).model
     with claim_addresses() as addresses:
         endpoints = place_endpoints(model, addresses)
         names = (*service_names(model, endpoints), *workload_names(endpoints))

@@ -11,6 +11,7 @@ from typing import Final
 
 from filters.abi import Action, BufferType, LogLevel, MapType, Status, TrafficDirection
 from filters.address import write_address
+from filters.admission import table_is_valid
 from filters.bundle import BUNDLES, admit
 from filters.configuration import CONFIGURATION, Direction, read
 from filters.counters import hand_over
@@ -52,7 +53,6 @@ from filters.roots import (
     remove_context,
     root_of_stream,
 )
-from filters.table import table_is_valid
 
 TICK_MS: Final = 1000
 

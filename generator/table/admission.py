@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from filters import table
+from filters import admission
 from filters.running import running
 
 
 def why_refused(data: bytes) -> str:
     """Say why the filter would refuse these bytes, or return an empty text."""
     with running(None, {"table": data}):
-        if not table.check_header():
+        if not admission.check_header():
             return "the table is truncated, damaged or of another version"
-        if not table.check_sections():
+        if not admission.check_sections():
             return "the table's sections do not follow one another"
-        if not table.check_rows():
+        if not admission.check_rows():
             return "a row of the table points outside it"
     return ""

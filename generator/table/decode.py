@@ -1,6 +1,6 @@
 """Read a rule table back from its bytes: what `inspect` shows is what the filter has.
 
-The filter's own check admits the bytes first (`filters.table`), run under CPython;
+The filter's own check admits the bytes first (`filters.admission`), under CPython;
 what it refuses is refused here, with a code.
 """
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from filters.admission import checksum
 from filters.decide import peer_hash
 from filters.layout import (
     ACTION_ACCEPT,
@@ -46,7 +47,6 @@ from filters.layout import (
     WORKLOAD_REVOKED,
     Section,
 )
-from filters.table import checksum
 from filters.targets import name_hash
 from generator.errors import TableError
 from generator.overlay.model import TargetKind, TargetName

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import decide
+from filters.admission import checksum
 from filters.layout import CHECKSUM_AT, VERSION, VERSION_AT
 from filters.running import running
-from filters.table import checksum
 from filters.targets import find_target
 from generator.errors import TableError
 from generator.table.admission import why_refused

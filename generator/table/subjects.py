@@ -58,29 +58,46 @@ class Assignment:
 
 def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
     """Make every distinct subject and every distinct set of subjects once."""
-    made: list[Subject] = []
-    known: dict[object, int] = {}
+    subjects = _Subjects(overlay, rules, peers)
     sets: dict[SubjectSet, int] = {}
     numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
     selecting = _policies_of_workloads(peers)
     for workload in overlay.workloads:
+        selected_by = selecting[workload.id]
         for view in VIEWS:
-            found: list[int | None] = []
-            for tier in Tier:
-                places = _places(selecting[workload.id], rules, tier, view)
-                if not places:
-                    found.append(None)
-                    continue
-                key = _subject_key(workload, rules, places, view.direction)
-                if key not in known:
-                    known[key] = len(made)
-                    maker = _Maker(overlay, rules, peers, view.direction, workload)
-                    made.append(maker.make(places))
-                found.append(known[key])
-            admin, normal, baseline = found
+            admin, normal, baseline = (
+                subjects.number(workload, view, _places(selected_by, rules, tier, view))
+                for tier in Tier
+            )
             chosen = (admin, normal, baseline)
             numbers[view][workload.id] = sets.setdefault(chosen, len(sets))
-    return Assignment(tuple(made), tuple(sets), numbers)
+    return Assignment(tuple(subjects.made), tuple(sets), numbers)
+
+
+@dataclass
+class _Subjects:
+    """All subjects so far; makes each when it is first needed."""
+
+    overlay: Overlay
+    rules: Rules
+    peers: Peers
+    made: list[Subject] = field(default_factory=list)
+    known: dict[object, int] = field(default_factory=dict)
+
+    def number(
+        self, workload: Workload, view: View, places: tuple[int, ...]
+    ) -> int | None:
+        """Return the subject of some policies for a workload; None without policies."""
+        if not places:
+            return None
+        key = _subject_key(workload, self.rules, places, view.direction)
+        if key not in self.known:
+            self.known[key] = len(self.made)
+            maker = _Maker(
+                self.overlay, self.rules, self.peers, view.direction, workload
+            )
+            self.made.append(maker.make(places))
+        return self.known[key]
 
 
 def _policies_of_workloads(peers: Peers) -> dict[int, list[int]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from filters.lang import Buffer, View, Words, load_u32_be, u8, u32
+from filters.lang import Buffer, View, Words, u8, u32
 from filters.text import NOT_A_DIGIT, hex_digit, read_decimal
 
 ADDRESS_TEXT_BYTES: Final = 39
@@ -134,9 +134,3 @@ def put_group(text: View, place: u32, words: Words) -> bool:
     else:
         words[place >> 1] = words[place >> 1] | value
     return True
-
-
-def load_words(data: View, words: Words) -> None:
-    """Take four words from 16 bytes in network order."""
-    for i in range(4):
-        words[i] = load_u32_be(data, i * 4)

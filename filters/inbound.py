@@ -6,17 +6,14 @@ bypassed gains nothing.
 
 from __future__ import annotations
 
-from filters.abi import Action, MapType, Status
+from filters.abi import Action, Status
 from filters.address import read_address
 from filters.bundle import BUNDLES, receive_row, row_secret
 from filters.configuration import Direction
 from filters.counters import count_allowed
 from filters.decide import Judgement, Kind, Party, Verdict, is_audited, judge
 from filters.denial import deny, note_audited
-from filters.hostcalls import (
-    proxy_get_current_time_nanoseconds,
-    proxy_remove_header_map_value,
-)
+from filters.hostcalls import proxy_get_current_time_nanoseconds
 from filters.key import (
     PAIRWISE,
     compute_mac,
@@ -40,7 +37,7 @@ from filters.peer import (
     read_peer,
 )
 from filters.reasons import Reason
-from filters.request import REQUEST
+from filters.request import REQUEST, strip
 from filters.roots import ADDRESSES, ROOTS
 from filters.table import namespace_text, text, word, workload_row
 from filters.text import index_of, line, start_line, starts_with, write
@@ -89,18 +86,8 @@ def set_member(party: Party, root: u32) -> None:
 
 def accept() -> u32:
     """Strip what was ours, so that the application never sees it."""
-    if REQUEST.sources > 0:
-        removed = proxy_remove_header_map_value(
-            MapType.REQUEST_HEADERS, b"x-overlay-src"
-        )
-        if removed != Status.OK:
-            return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
-    if REQUEST.keys > 0:
-        removed = proxy_remove_header_map_value(
-            MapType.REQUEST_HEADERS, b"x-overlay-key"
-        )
-        if removed != Status.OK:
-            return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
+    if not strip():
+        return deny(Direction.INBOUND, Reason.REWRITE_FAILED, NONE)
     count_allowed(Direction.INBOUND)
     return Action.CONTINUE
 

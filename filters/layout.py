@@ -85,7 +85,6 @@ BACKEND_BYTES: Final = 8
 # Subject set: one subject row per tier (NONE: the tier has no policy for it).
 SET_BYTES: Final = 12
 TIERS: Final = 3
-TIER_NORMAL: Final = 1
 
 # Subject: default rule (NONE: not isolated, default allow), port list for any member,
 # port list for any address outside, IPv4 address list, IPv6 address list, levels.

@@ -19,7 +19,6 @@ from filters.hostcalls import (
     proxy_add_header_map_value,
     proxy_get_current_time_nanoseconds,
     proxy_get_property,
-    proxy_remove_header_map_value,
 )
 from filters.inbound import set_member
 from filters.key import (
@@ -33,7 +32,7 @@ from filters.lang import Buffer, View, Words, u32, u64
 from filters.layout import BACKEND_BYTES, NONE, TCP, Section
 from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
-from filters.request import REQUEST
+from filters.request import REQUEST, strip
 from filters.roots import ADDRESS_TEXTS, ADDRESSES, ROOTS, TEXT_BYTES
 from filters.table import row, word, workload_row
 from filters.targets import (
@@ -80,22 +79,6 @@ def judge_outbound(root: u32) -> u32:
         DESTINATION.kind = Kind.UNKNOWN
         return judge_outside(port)
     return judge_target(root, target, port)
-
-
-def strip() -> bool:
-    """Remove what the application set; nobody speaks for himself here."""
-    if REQUEST.sources > 0:
-        removed = proxy_remove_header_map_value(
-            MapType.REQUEST_HEADERS, b"x-overlay-src"
-        )
-        if removed != Status.OK:
-            return False
-    if REQUEST.keys > 0:
-        removed = proxy_remove_header_map_value(
-            MapType.REQUEST_HEADERS, b"x-overlay-key"
-        )
-        return removed == Status.OK
-    return True
 
 
 # --- peers outside the overlay ---------------------------------------------------

@@ -6,6 +6,8 @@ only the first of repeated headers. Places are offsets into the pairs.
 
 from __future__ import annotations
 
+from filters.abi import MapType, Status
+from filters.hostcalls import proxy_remove_header_map_value
 from filters.lang import View, record, u32
 from filters.pairs import pair_count, pairs_start, read_pair
 from filters.text import starts_with
@@ -26,6 +28,22 @@ class Request:
 
 
 REQUEST = Request()
+
+
+def strip() -> bool:
+    """Remove both overlay headers; False if the host would not.
+
+    What an application sets is not ours, and what is ours is not the application's.
+    """
+    if REQUEST.sources > 0 and not is_removed(b"x-overlay-src"):
+        return False
+    return REQUEST.keys == 0 or is_removed(b"x-overlay-key")
+
+
+def is_removed(name: View) -> bool:
+    """Remove a header, however often it is there."""
+    removed = proxy_remove_header_map_value(MapType.REQUEST_HEADERS, name)
+    return removed == Status.OK
 
 
 def scan(pairs: View) -> None:

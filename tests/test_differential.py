@@ -13,13 +13,13 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from filters import decide as guest
+from filters.decide import Verdict
 from filters.layout import NONE
 from filters.running import running
 from generator.analysis.engine import (
     Engine,
     Judgement,
     Party,
-    Verdict,
     address_party,
 )
 from generator.build import compile_filter

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from filters.decide import Kind
+from filters.decide import Kind, Verdict
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.engine import Engine, Judgement, Party, Verdict, address_party
+from generator.analysis.engine import Engine, Judgement, Party, address_party
 from generator.analysis.key_ranges import merge
 from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED
 from generator.analysis.spans import addresses_of, is_for_members

@@ -7,11 +7,10 @@ An `Engine` runs one module under wasmtime. Its `judge` is the guest's own expor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from filters.decide import Kind
+from filters.decide import Kind, Verdict
 from filters.layout import NONE
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
@@ -21,14 +20,6 @@ from generator.wasm.guest import WasmGuest
 from generator.wasm.host import Host
 
 UNKNOWN_INSTANCE: Final = 0
-
-
-class Verdict(IntEnum):
-    """The guest's verdicts (filters.decide); NO_MATCH: nobody judges that side."""
-
-    NO_MATCH = 0
-    ALLOW = 1
-    DENY = 2
 
 
 @dataclass(frozen=True, slots=True)

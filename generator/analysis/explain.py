@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from filters.decide import Verdict
 from generator.analysis.allowed import Answer, answers, party_of, why_not_believed
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.engine import Engine, Judgement, Verdict
+from generator.analysis.engine import Engine, Judgement
 from generator.analysis.errors import QuestionError
 from generator.analysis.key_ranges import merge
 from generator.analysis.names import (

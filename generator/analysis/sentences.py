@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from generator.analysis.engine import Verdict
+from filters.decide import Verdict
 from generator.analysis.key_ranges import keys_text
 from generator.policy.model import Direction
 from generator.table.model import RuleTable

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from generator.compiler.types import (
     IntType,
@@ -130,9 +129,6 @@ class HostcallSymbol:
     import_name: str
     parameters: tuple[tuple[str, ScalarType], ...]
     result: Type
-
-
-BuiltinKind = Literal["type", "conversion", "function", "decorator", "class"]
 
 
 @dataclass(frozen=True, slots=True)

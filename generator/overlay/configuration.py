@@ -25,8 +25,6 @@ from generator.errors import OverlayError
 from generator.overlay.bundle import Bundle, bundle_text
 from generator.overlay.model import LabelPairs
 
-BUNDLE_VARIABLE: Final = "PEPMESH_BUNDLE"
-
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,127}")
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 

@@ -43,6 +43,9 @@ class GuestMemory:
             array = (ctypes.c_ubyte * size).from_address(address)
             self._bytes = memoryview(array).cast("B")
 
+    def __len__(self) -> int:
+        return len(self._bytes)
+
     def read(self, address: int, size: int) -> bytes:
         if address + size > len(self._bytes):
             raise BadAddress(address)

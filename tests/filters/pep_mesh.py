@@ -196,12 +196,13 @@ def configuration(
     direction: Traffic | None = None,
     reachable: tuple[str, ...] = (),
     instance: str = "10.0.0.2",
+    keys: MasterKeys | None = None,
 ) -> bytes:
     """The plugin configuration of a workload outside Kubernetes."""
     overlay, _ = mesh()
     found = workload(name)
     targets = [own_target(target) for target in reachable]
-    bundle = make_bundle(master(), overlay, found.id, targets)
+    bundle = make_bundle(keys or master(), overlay, found.id, targets)
     endpoint = Endpoint(
         found.namespace, found.service_account, found.labels, ip_address(instance)
     )
@@ -212,6 +213,12 @@ def configuration(
 @cache
 def master() -> MasterKeys:
     return MasterKeys(MASTER.name, mesh()[0].id, MASTER.active)
+
+
+def only_key(number: int) -> MasterKeys:
+    """The master keys when all other keys have been given up."""
+    found = tuple(key for key in MASTER.active if key.id == number)
+    return MasterKeys(MASTER.name, mesh()[0].id, found)
 
 
 def key_of(

@@ -9,8 +9,11 @@ from ipaddress import IPv6Address
 import pytest
 
 from generator.overlay.configuration import Traffic
+from generator.overlay.keys import target_secret
+from generator.wasm.guest import Guest, WasmGuest
 from generator.wasm.host import property_path
 from generator.wasm.plugin import Plugin
+from generator.wasm.python_guest import PythonGuest
 from tests.filters.pep_mesh import (
     EPOCH,
     NOW_NS,
@@ -20,6 +23,7 @@ from tests.filters.pep_mesh import (
     configuration,
     key_of,
     mesh,
+    only_key,
     own_target,
     reason,
     rule,
@@ -133,6 +137,55 @@ def test_a_verified_key_is_remembered(backend: str) -> None:
     # A remembered key is still a key of its time.
     cart.host.clock_ns = NOW_NS + 90 * 10**9
     assert reason(cart.receive(proof())) == "key_expired"
+
+
+def test_a_verified_key_is_not_computed_again() -> None:
+    """White box, so CPython only: the steady state has no HMAC."""
+    cart = Pep("cpython", "cart", Traffic.INBOUND)
+    guest = cart.plugin.guest
+    assert isinstance(guest, PythonGuest)
+    names = guest.module.judge_inbound.__globals__
+    compute = names["compute_mac"]
+    computed: list[object] = []
+
+    def counting(*given: object) -> None:
+        computed.append(given)
+        compute(*given)
+
+    names["compute_mac"] = counting
+    for _ in range(3):
+        assert reason(cart.receive(proof())) == "allowed"
+    assert len(computed) == 1
+
+
+@each_backend
+def test_a_remembered_key_dies_with_its_bundle(backend: str) -> None:
+    """Rotation ends at once: what old keys proved is not remembered."""
+    cart = Pep(backend, "cart", Traffic.INBOUND)
+    wire = address("web").wire_text.encode()
+    headers = ((SOURCE, wire), (KEY, key_of("web", "cart", key_id=1)))
+    assert reason(cart.receive(headers)) == "allowed"
+    rotated = configuration("cart", Traffic.INBOUND, keys=only_key(2))
+    assert cart.plugin.start(rotated)
+    assert reason(cart.receive(headers)) == "key_target"
+
+
+@each_backend
+def test_old_secrets_do_not_linger(backend: str) -> None:
+    cart = Pep(backend, "cart", Traffic.INBOUND)
+    secret = target_secret(b"m" * 32, mesh()[0].id, 1, own_target("cart"))
+    assert secret in memory_of(cart.plugin.guest)
+    assert cart.plugin.start(configuration("cart", Traffic.INBOUND, keys=only_key(2)))
+    assert secret not in memory_of(cart.plugin.guest)
+
+
+def memory_of(guest: Guest) -> bytes:
+    """All bytes of a module's memory, or what CPython has instead: the key rows."""
+    if isinstance(guest, WasmGuest):
+        return guest.memory.read(0, len(guest.memory))
+    assert isinstance(guest, PythonGuest)
+    keys = guest.module.admit.__globals__["KEYS"]
+    return bytes(keys[0 : len(keys)])
 
 
 @each_backend

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from filters import decide
+from filters.running import running
 from generator.overlay.build import build_overlay
 from generator.table.build import build_table
 from generator.table.decode import decode_table
@@ -43,3 +47,49 @@ def test_ports_that_no_rule_sees_may_differ() -> None:
     overlay, _, _ = build_overlay(model, None, name="x")
     table = build_table(model, overlay)
     assert decode_table(encode_table(table)) == table
+
+
+NODES = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, namespace: shop}}
+spec: {{containers: [{{name: c}}]}}
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {{name: p}}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {{namespaces: {{}}}}
+  egress:
+  - action: {action}
+    to: [{{nodes: {{matchLabels: {{role: worker}}}}}}]
+  - action: {otherwise}
+    to: [{{networks: [0.0.0.0/0]}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "otherwise", "is_allowed"),
+    [
+        ("Accept", "Deny", False),  # matches nothing
+        ("Deny", "Accept", False),  # matches every address that is no member
+        ("Pass", "Accept", False),  # denies: it might skip a Deny that comes later
+        ("Pass", "Deny", False),
+    ],
+)
+def test_rules_about_nodes_fail_closed(
+    action: str, otherwise: str, is_allowed: bool
+) -> None:
+    """Which addresses nodes have is not known."""
+    model = model_of(NODES.format(action=action, otherwise=otherwise))
+    overlay, _, _ = build_overlay(model, None, name="x")
+    data = encode_table(build_table(model, overlay))
+    source, destination = decide.Party(), decide.Party()
+    source.kind, source.word2 = decide.Kind.MEMBER, 1
+    destination.kind, destination.word3 = decide.Kind.IPV4, 0x01020304
+    answer = decide.Judgement()
+    with running(None, {"table": data}):
+        decide.judge(source, destination, 80, False, answer)
+    assert (answer.egress == decide.Verdict.ALLOW) == is_allowed

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from filters import decide
 from filters.admission import checksum
-from filters.layout import CHECKSUM_AT, VERSION, VERSION_AT
+from filters.layout import CHECKSUM_AT, DIRECTORY_AT, VERSION, VERSION_AT, Section
 from filters.running import running
 from filters.targets import find_target
 from generator.errors import TableError
@@ -135,3 +135,77 @@ def use_everything() -> None:
 def test_targets_are_found_by_their_whole_host(host: bytes, is_known: bool) -> None:
     with running(None, {"table": DATA}):
         assert (find_target(host) != 0xFFFFFFFF) == is_known
+
+
+# --- every kind of pointer is checked: a row of each section, bent --------------------
+
+FAR = 0x7FFFFFFC
+POINTERS = {
+    "label key": (Section.LABEL_KEYS, 4, 0),
+    "realm name": (Section.REALMS, 8, 4),
+    "service account": (Section.WORKLOADS, 32, 4),
+    "ingress set": (Section.WORKLOADS, 32, 8),
+    "egress set": (Section.WORKLOADS, 32, 12),
+    "audited ingress set": (Section.WORKLOADS, 32, 16),
+    "audited egress set": (Section.WORKLOADS, 32, 20),
+    "target's realm": (Section.TARGETS, 20, 4),
+    "target's name": (Section.TARGETS, 20, 8),
+    "target's first port": (Section.TARGETS, 20, 12),
+    "target's ports": (Section.TARGETS, 20, 16),
+    "first backend": (Section.PORTS, 12, 4),
+    "backends": (Section.PORTS, 12, 8),
+    "subject of a tier": (Section.SUBJECT_SETS, 12, 4),
+    "default rule": (Section.SUBJECTS, 24, 0),
+    "list for members": (Section.SUBJECTS, 24, 4),
+    "list for outside": (Section.SUBJECTS, 24, 8),
+    "IPv4 list": (Section.SUBJECTS, 24, 12),
+    "IPv6 list": (Section.SUBJECTS, 24, 16),
+    "peer's subject": (Section.PEERS, 12, 0),
+    "peer's list": (Section.PEERS, 12, 8),
+    "blocks": (Section.MEMBER_BLOCKS, 4, 0),
+    "rule's policy": (Section.RULES, 12, 0),
+    "policy's namespace": (Section.POLICIES, 16, 4),
+    "policy's name": (Section.POLICIES, 16, 8),
+    "policy's file": (Section.POLICIES, 16, 12),
+}
+
+
+@pytest.mark.parametrize("pointer", sorted(POINTERS))
+def test_a_pointer_out_of_its_section_is_refused(pointer: str) -> None:
+    section, row_bytes, at = POINTERS[pointer]
+    start, rows = struct.unpack_from("<II", DATA, DIRECTORY_AT + section * 8)
+    used = [
+        place
+        for place in range(start, start + rows * row_bytes, row_bytes)
+        if struct.unpack_from("<I", DATA, place)[0] not in (0, 0xFFFFFFFF)
+        or section in (Section.SUBJECTS, Section.SUBJECT_SETS, Section.MEMBER_BLOCKS)
+        or section is Section.RULES
+    ]
+    assert used
+    for place in used:
+        bent = bytearray(DATA)
+        struct.pack_into("<I", bent, place + at, FAR)
+        assert why_refused(sealed(bytes(bent))), f"row at {place}"
+        if section is Section.MEMBER_BLOCKS:
+            break  # only its first word is a count
+
+
+@pytest.mark.parametrize(
+    "section", [Section.IDENTITIES, Section.TARGETS, Section.PEERS]
+)
+def test_a_hash_without_an_empty_slot_is_refused(section: Section) -> None:
+    """A look-up of what is not there would never end."""
+    row_bytes, at, empty = {
+        Section.IDENTITIES: (20, 16, 0),
+        Section.TARGETS: (20, 0, 0),
+        Section.PEERS: (12, 0, 0xFFFFFFFF),
+    }[section]
+    start, rows = struct.unpack_from("<II", DATA, DIRECTORY_AT + section * 8)
+    places = [start + i * row_bytes for i in range(rows)]
+    words = [struct.unpack_from("<I", DATA, p + at)[0] for p in places]
+    full = bytearray(DATA)
+    used = next(p for p, w in zip(places, words, strict=True) if w != empty)
+    for place, word in zip(places, words, strict=True):
+        if word == empty:
+            full[place : place + row_bytes] = DATA[used : used + row_bytes]
+    assert why_refused(sealed(bytes(full)))

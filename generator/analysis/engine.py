@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from filters.abi import BufferType
 from filters.decide import Kind, Verdict
+from filters.http import Requests
 from filters.layout import NONE
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
 from generator.table.decode import decode_table
+from generator.policy.request import HttpRequest
 from generator.table.model import RuleTable
 from generator.wasm.guest import WasmGuest
 from generator.wasm.host import Host
+from generator.wasm.pairs import encode_pairs
 
 UNKNOWN_INSTANCE: Final = 0
 
@@ -32,13 +36,17 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The guest's answer. Rules are ids or None; it holds up to `last_key`."""
+    """The guest's answer. Rules are ids or None; it holds up to `last_key`.
+
+    `is_ambiguous`: denied since the request can be read in two ways.
+    """
 
     egress: Verdict
     egress_rule: int | None
     ingress: Verdict
     ingress_rule: int | None
     last_key: int
+    is_ambiguous: bool = False
 
     @property
     def is_allowed(self) -> bool:
@@ -52,6 +60,17 @@ def address_party(address: IPv4Address | IPv6Address) -> Party:
     return Party(Kind.IPV6, _words(address.packed))
 
 
+def request_pairs(request: HttpRequest) -> bytes:
+    """Lay a request out as the host hands header lists to a filter."""
+    pairs = [
+        (":authority", request.host),
+        (":path", request.path),
+        (":method", request.method),
+        *request.headers,
+    ]
+    return encode_pairs((name.encode(), value.encode()) for name, value in pairs)
+
+
 def _words(packed: bytes) -> tuple[int, int, int, int]:
     first, second, third, fourth = (
         int.from_bytes(packed[i : i + 4], "big") for i in range(0, 16, 4)
@@ -63,7 +82,9 @@ class Engine:
     """A built module, ready to answer."""
 
     def __init__(self, module: bytes) -> None:
-        self._guest = WasmGuest(module, Host())
+        host = Host()
+        self._given = host.context.buffers
+        self._guest = WasmGuest(module, host)
         self.table_bytes = self._read_table()
         self.table: RuleTable = decode_table(self.table_bytes)
         self._realms = {w.id: w.realm for w in self.table.workloads}
@@ -88,12 +109,24 @@ class Engine:
         return Party(Kind.MEMBER, _words(address.packed))
 
     def judge(
-        self, source: Party, destination: Party, key: int, *, audited: bool = False
+        self,
+        source: Party,
+        destination: Party,
+        key: int,
+        *,
+        audited: bool = False,
+        request: HttpRequest | Requests = Requests.NOT_HTTP,
     ) -> Judgement:
         """Judge one flow; `key` is protocol << 16 | port.
 
-        `audited` asks what would be if audited policies were enforced.
+        `audited` asks what would be if audited policies were enforced. `request` is
+        what the flow carries: one request, none since it is not HTTP, or SOME or EVERY
+        request, which asks whether any, or all, of them would be allowed.
         """
+        kind = request
+        if isinstance(request, HttpRequest):
+            self._given[BufferType.CALL_DATA] = request_pairs(request)
+            kind = Requests.GIVEN
         answer = self._guest.call(
             "pepmesh_judge",
             int(source.kind),
@@ -102,13 +135,15 @@ class Engine:
             *destination.words,
             key,
             int(audited),
+            int(kind),
         )
         assert isinstance(answer, tuple)
-        egress, egress_rule, ingress, ingress_rule, last_key = answer
+        egress, egress_rule, ingress, ingress_rule, last_key, ambiguous = answer
         return Judgement(
             Verdict(egress),
             None if egress_rule == NONE else egress_rule,
             Verdict(ingress),
             None if ingress_rule == NONE else ingress_rule,
             last_key,
+            bool(ambiguous),
         )

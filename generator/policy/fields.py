@@ -33,6 +33,10 @@ class Value(NamedTuple):
     def is_number(self) -> bool:
         return self._scalar_kind() == "number"
 
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.node, Sequence)
+
     def error(self, code: str, message: str, hint: str = "") -> ToolError:
         """Make an error that points here."""
         text = f"{self.path}: {message}" if self.path else message

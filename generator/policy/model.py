@@ -41,7 +41,7 @@ class Operator(StrEnum):
 
 
 class Tier(IntEnum):
-    """Tiers in order of evaluation; NetworkPolicy is the normal one."""
+    """Tiers in order of evaluation; NetworkPolicy is in the normal one."""
 
     ADMIN = 0
     NORMAL = 1
@@ -183,7 +183,25 @@ class NodePeer:
     span: Span | None = field(default=None, compare=False)
 
 
-Peer = PodPeer | BlockPeer | DomainPeer | NodePeer
+@dataclass(frozen=True, slots=True)
+class AccountPeer:
+    """The workloads of one service account (OverlayPolicy)."""
+
+    namespace: str
+    name: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayPeer:
+    """Members by their overlay address (OverlayPolicy); at most 96 bits of it, since
+    what follows is the endpoint's own address."""
+
+    cidr: IPv6Network
+    span: Span | None = field(default=None, compare=False)
+
+
+Peer = PodPeer | BlockPeer | DomainPeer | NodePeer | AccountPeer | OverlayPeer
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +228,69 @@ def protocols_of(port: PortMatch) -> tuple[Protocol, ...]:
     return tuple(Protocol) if port.protocol is None else (port.protocol,)
 
 
+class PathKind(StrEnum):
+    """How a path is compared with a pattern, segment by segment.
+
+    PREFIX: whole segments, so that `/a` holds for `/a`, `/a/` and `/a/b` but not `/ab`.
+    TEMPLATE: `{*}` is one segment that is not empty; `{**}`, at the end only, is all
+    that follows the slash before it.
+    """
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A pattern of paths, in the normal form that requests are brought to."""
+
+    kind: PathKind
+    pattern: str
+    span: Span | None = field(default=None, compare=False)
+
+
+class HeaderKind(StrEnum):
+    EXACT = "exact"
+    PREFIX = "prefix"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatch:
+    """What a request header must be; `name` in lower case.
+
+    `is_negated` turns the answer round, so that it holds where the header is absent.
+    """
+
+    name: str
+    kind: HeaderKind
+    value: str = ""
+    is_negated: bool = False
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpMatch:
+    """Requests of which one of each list that is not empty holds, and all headers.
+
+    Hosts are in lower case, without a port; `*.` in front stands for one label or more.
+    """
+
+    methods: tuple[str, ...] = ()
+    paths: tuple[PathMatch, ...] = ()
+    hosts: tuple[str, ...] = ()
+    headers: tuple[HeaderMatch, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
     """One entry of an ingress or egress list. `peers`/`ports` None match all.
+
+    `http` None: any flow. Otherwise one entry must hold, and a flow that is not HTTP
+    never matches. `via` names PEPs that the traffic must have passed: nothing checks
+    that yet, so such a rule, which only accepts, matches nothing.
 
     `number` counts from 0 within its list, `span` is where the entry starts. An empty
     `peers` matches nothing. A rule of the Admin or Baseline tier that has a peer which
@@ -227,6 +305,8 @@ class PolicyRule:
     span: Span
     action: Action = Action.ACCEPT
     name: str = ""
+    http: tuple[HttpMatch, ...] | None = None
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

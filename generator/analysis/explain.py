@@ -33,6 +33,7 @@ from generator.analysis.reasons import (
     TARGET_EMPTY,
 )
 from generator.analysis.sentences import Side, describe
+from generator.analysis.traffic import Traffic
 from generator.overlay.model import Overlay
 from generator.policy.model import Direction, Model, Protocol
 from generator.table.ports import key_of
@@ -114,20 +115,19 @@ class Explainer:
         self._overlay = overlay
         self._names = Names(engine.table, model, overlay)
 
-    def explain(
-        self, source: str, destination: str, protocol: Protocol, port: str
-    ) -> Explanation:
+    def explain(self, traffic: Traffic) -> Explanation:
         """Explain a flow; ends and port as a person writes them.
 
         Raises: QuestionError RUN0010 for a name, RUN0011 for a port that is not there.
         """
-        sender = self._names.find(source)
+        protocol = traffic.protocol
+        sender = self._names.find(traffic.source)
         if isinstance(sender, NamedService):
             hint = "give the workload behind it, which does the sending"
             message = f"{sender.title} does not send"
             raise QuestionError.of("RUN0010", message, hint=hint)
-        receiver = self._names.find(destination)
-        ports = find_ports(receiver, protocol, port)
+        receiver = self._names.find(traffic.destination)
+        ports = find_ports(receiver, protocol, traffic.port)
         said = (ports.note, self._names.service_note(receiver, ports.asked))
         notes = tuple(note for note in said if note)
         ends = tuple(self._destinations(receiver, ports))

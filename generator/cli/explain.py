@@ -10,6 +10,7 @@ import click
 
 from generator.analysis.explain import Explainer, Explanation, Outcome
 from generator.analysis.explanation import explanation_document, explanation_text
+from generator.analysis.traffic import Traffic
 from generator.build import table_digest
 from generator.cli.inputs import open_mesh, read_model
 from generator.cli.options import (
@@ -96,7 +97,8 @@ def explain_command(
     model = read_model(session, paths, recursive)
     mesh = open_mesh(session, model, lock_path, module_path)
     explainer = Explainer(mesh.engine, model, mesh.overlay)
-    found = explainer.explain(source, destination, Protocol(protocol), port)
+    traffic = Traffic(source, destination, port, Protocol(protocol))
+    found = explainer.explain(traffic)
     if output == "json":
         digest = table_digest(mesh.engine.table_bytes)
         write_json(explanation_document(found, digest))

@@ -9,10 +9,12 @@ from ipaddress import IPv4Network
 from generator.analysis.engine import Engine
 from generator.analysis.explain import Explainer, Explanation
 from generator.analysis.simulate import simulate
+from generator.analysis.traffic import Traffic
 from generator.build import Built, build_mesh
 from generator.overlay.build import build_overlay
 from generator.overlay.lock import Lock, revoke
 from generator.policy.model import Model, Protocol
+from generator.policy.request import HttpRequest
 from tests.support.loading import model_of
 
 
@@ -25,10 +27,17 @@ class BuiltMesh:
     engine: Engine
 
     def explain(
-        self, source: str, destination: str, port: int | str, protocol: str = "TCP"
+        self,
+        source: str,
+        destination: str,
+        port: int | str,
+        protocol: str = "TCP",
+        request: HttpRequest | None = None,
     ) -> Explanation:
         explainer = Explainer(self.engine, self.model, self.built.overlay)
-        return explainer.explain(source, destination, Protocol(protocol), str(port))
+        kind = Protocol(protocol)
+        traffic = Traffic(source, destination, str(port), kind, request)
+        return explainer.explain(traffic)
 
     def flows(self) -> set[tuple[str, str, str, str]]:
         """All allowed flows, with ports as "80,90-99"; "" for all of them."""

@@ -25,6 +25,7 @@ class Role(Enum):
     SERVICE_ACCOUNT = auto()
     NETWORK_POLICY = auto()
     CLUSTER_POLICY = auto()
+    TEST = auto()
     WRONG_VERSION = auto()
     MISSPELT = auto()
     NOT_YET = auto()
@@ -57,11 +58,16 @@ _ROLES: Final[dict[tuple[str, str], Role]] = {
 
 _NOT_YET: Final = frozenset({"OverlayPolicy"})
 
+_OWN_VERSION: Final = "pepmesh.dev/v1"
+
 POLICY_VERSIONS: Final = {
     "NetworkPolicy": NETWORK_POLICY_VERSION,
     **{kind: dialect.api_version for kind, dialect in DIALECTS.items()},
 }
 """The one version that is read of each kind of policy."""
+
+TEST_VERSIONS: Final = {"PolicyTest": _OWN_VERSION, "Traffic": _OWN_VERSION}
+"""What stands beside policies to ask about them: nothing of it is enforced."""
 
 _NETWORKING: Final = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
 """All other kinds of networking.k8s.io/v1: `NetworkPolciy` must not be skipped."""
@@ -86,6 +92,9 @@ def role_of(api_version: str, kind: str) -> Role:
         if api_version != POLICY_VERSIONS[kind]:
             return Role.WRONG_VERSION
         return Role.CLUSTER_POLICY if kind in DIALECTS else Role.NETWORK_POLICY
+    if kind in TEST_VERSIONS and api_version.startswith("pepmesh.dev/"):
+        is_read = api_version == TEST_VERSIONS[kind]
+        return Role.TEST if is_read else Role.WRONG_VERSION
     if api_version == NETWORK_POLICY_VERSION and kind not in _NETWORKING:
         return Role.MISSPELT
     if api_version.startswith(f"{GROUP}/"):

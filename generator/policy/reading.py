@@ -20,7 +20,7 @@ from generator.policy.declarations import (
 )
 from generator.policy.documents import Manifest
 from generator.policy.findings import Findings
-from generator.policy.kinds import POLICY_VERSIONS, Role, role_of
+from generator.policy.kinds import POLICY_VERSIONS, TEST_VERSIONS, Role, role_of
 from generator.policy.labels import read_labels, read_namespace_name
 from generator.policy.members import make_members
 from generator.policy.mode import is_audited
@@ -73,6 +73,8 @@ class Reading:
             case Role.CLUSTER_POLICY:
                 policy = read_cluster_policy(manifest, self.findings)
                 self._take_policy(policy, manifest)
+            case Role.TEST:
+                pass  # `pepmesh test` and `pepmesh simulate` read these
             case Role.UNKNOWN:
                 self.unknown[manifest.kind] += 1
             case (
@@ -165,7 +167,7 @@ def _refuse(manifest: Manifest, role: Role, findings: Findings) -> None:
     kind = manifest.kind
     match role:
         case Role.WRONG_VERSION:
-            expected = POLICY_VERSIONS[kind]
+            expected = (POLICY_VERSIONS | TEST_VERSIONS)[kind]
             message = f"{kind} of {manifest.api_version} is not {expected}"
             hint = f"pepmesh reads apiVersion: {expected}"
             findings.add("POL0025", message, manifest.span, hint)

@@ -1,15 +1,11 @@
 """Read subjects and peers of cluster-wide policies.
 
-Part of `cluster_policy`. "Exactly one of the selector pointers must be set for a given
-peer. If a consumer observes none of its fields are set, they must assume an unknown
-option has been specified and fail closed." What that means for the rule is decided by
-the caller: `PeerList.is_complete` is false.
+Part of `cluster_policy`. `peer_forms` finds out which form a peer has. A list with a
+peer of no known form is not complete, and the caller fails closed.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +13,7 @@ from typing import Final
 from generator.policy.dialects import CLUSTER, Dialect
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
+from generator.policy.labels import read_domain
 from generator.policy.lists import read_list
 from generator.policy.model import (
     Action,
@@ -28,6 +25,7 @@ from generator.policy.model import (
     PodPeer,
     Tier,
 )
+from generator.policy.peer_forms import PeerList, form_of
 from generator.policy.peer_reader import read_cidr
 from generator.policy.selector_reader import read_selector
 
@@ -35,9 +33,6 @@ _INGRESS: Final = ("namespaces", "pods")
 _EGRESS: Final = (*_INGRESS, "networks", "nodes", "domainNames")
 _NAMESPACED_POD: Final = ("namespaceSelector", "podSelector")
 _MOST_NETWORKS: Final = 25
-_SPELLING: Final = 0.7
-_LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
-_DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +44,6 @@ class Place:
     direction: Direction
     action: Action
     findings: Findings
-
-
-@dataclass(frozen=True, slots=True)
-class PeerList:
-    """Peers that are known, and whether that is all of them."""
-
-    peers: tuple[Peer, ...]
-    is_complete: bool
 
 
 def read_subject(value: Value, dialect: Dialect, findings: Findings) -> PodPeer:
@@ -85,7 +72,7 @@ def read_peers(value: Value, place: Place) -> PeerList:
 
 def _read_peer(value: Value, place: Place) -> Iterator[Peer]:
     """Yield what one entry stands for; nothing if it is unknown."""
-    form = _form_of(value, place)
+    form = form_of(value, _EGRESS, place.action, place.findings)
     if form is None:
         return
     entry = value.require(form)
@@ -108,38 +95,7 @@ def _read_peer(value: Value, place: Place) -> Iterator[Peer]:
                 yield BlockPeer(read_cidr(item), (), item.span)
         case _:
             for item in read_list(entry, 1, _MOST_NETWORKS):
-                yield DomainPeer(_read_domain(item), item.span)
-
-
-def _form_of(value: Value, place: Place) -> str | None:
-    """Return the field that is set; None if there is none that pepmesh knows.
-
-    A misspelt field is an error. A field that resembles nothing is an option of an
-    API that is newer than pepmesh.
-    """
-    names = [key.text() for key, _ in value.pairs()]
-    given = [name for name in _EGRESS if value.get(name) is not None]
-    unknown = [name for name in names if name not in _EGRESS]
-    if unknown and (given or any(map(_resembles_a_field, unknown))):
-        value.refuse_unknown(_EGRESS, place.findings)
-    elif not given:
-        _warn_of_unknown(value, unknown, place)
-    if len(given) > 1:
-        raise value.error("POL0035", f"{' and '.join(given)} in one peer")
-    return given[0] if given else None
-
-
-def _resembles_a_field(name: str) -> bool:
-    return bool(difflib.get_close_matches(name, _EGRESS, n=1, cutoff=_SPELLING))
-
-
-def _warn_of_unknown(value: Value, unknown: list[str], place: Place) -> None:
-    shown = f'the peer "{unknown[0]}" is unknown' if unknown else "an empty peer"
-    effect = "matches nothing"
-    if place.action is not Action.ACCEPT:
-        effect = "makes this rule deny everything"
-    message = f"{value.path}: {shown}, it {effect}"
-    place.findings.add("POL0040", message, value.first_line)
+                yield DomainPeer(read_domain(item), item.span)
 
 
 def _refuse_misplaced(entry: Value, form: str, place: Place) -> None:
@@ -179,15 +135,3 @@ def _read_pods(
     pods = read_selector(value.get("podSelector"), findings)
     namespaces = read_selector(value.get("namespaceSelector"), findings)
     return PodPeer(pods, namespaces, outer.first_line)
-
-
-def _read_domain(value: Value) -> str:
-    """Read a domain name, in lower case and without the dot at its end.
-
-    `*.` in front stands for one label or more; there is no other wildcard.
-    """
-    text = value.text()
-    name = text.lower().removesuffix(".")
-    if len(name) > 253 or not _DOMAIN.fullmatch(name):
-        raise value.error("POL0037", f'"{text}" is not a domain name')
-    return name

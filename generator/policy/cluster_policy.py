@@ -9,7 +9,6 @@ what it denies, and a rule too many may too: any doubt stops the load.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -20,15 +19,15 @@ from generator.policy.dialects import DIALECTS, Dialect
 from generator.policy.documents import Manifest
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
+from generator.policy.labels import read_rule_name
 from generator.policy.lists import read_list
-from generator.policy.model import Action, Direction, Policy, PolicyRule, Tier
+from generator.policy.model import Direction, Policy, PolicyRule, Tier
+from generator.policy.peer_forms import PEER_FIELDS, fail_closed
 from generator.policy.peer_reader import warn_of_named_ports
+from generator.policy.tiers import read_action, read_priority, read_tier
 
 _DOCUMENT: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
-_PEERS: Final = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 _TIERS: Final = {"Admin": Tier.ADMIN, "Baseline": Tier.BASELINE}
-_LAST_PRIORITY: Final = 1000
-_NAME_LENGTH: Final = 100
 _ONLY_NAME: Final = "default"
 
 
@@ -77,30 +76,11 @@ def _check_name(manifest: Manifest, dialect: Dialect) -> None:
 def _read_tier(spec: Value, dialect: Dialect) -> Tier:
     if dialect.tier is not None:
         return dialect.tier
-    value = spec.require("tier")
-    return _TIERS[_one_of(value, _TIERS, "POL0031", "tier")]
+    return read_tier(spec.require("tier"), _TIERS)
 
 
 def _read_priority(spec: Value, dialect: Dialect) -> int:
-    """Read the priority: "a value from 0 to 1000 [...] policies with lower priority
-    values have higher precedence"."""
-    if not dialect.has_priority:
-        return 0
-    value = spec.require("priority")
-    number = value.integer()
-    if not 0 <= number <= _LAST_PRIORITY:
-        raise value.error("POL0032", f"{number} is not a priority")
-    return number
-
-
-def _one_of(value: Value, known: Collection[str], code: str, noun: str) -> str:
-    text = value.text()
-    if text in known:
-        return text
-    close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-    words = " or ".join(sorted(known))
-    hint = f'did you mean "{close[0]}"?' if close else f"use {words}"
-    raise value.error(code, f'unknown {noun} "{text}"', hint)
+    return read_priority(spec.require("priority")) if dialect.has_priority else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,43 +106,20 @@ class _RuleReader:
                     yield self._rule(item, direction, number)
 
     def _rule(self, value: Value, direction: Direction, number: int) -> PolicyRule:
-        field = _PEERS[direction]
+        field = PEER_FIELDS[direction]
         known = {"name", "action", field, self.dialect.ports}
         value.refuse_unknown(known, self.findings)
-        name = self._name(value)
-        action = self._action(value.require("action"))
-        place = Place(self.dialect, self.tier, direction, action, self.findings)
+        name = read_rule_name(value.get("name"))
+        action = value.require("action")
+        does = read_action(action, self.dialect.kind, self.dialect.actions)
+        place = Place(self.dialect, self.tier, direction, does, self.findings)
         found = read_peers(value.require(field), place)
         # "If unspecified, protocol-specific attributes will not be used to match."
         ports = value.get(self.dialect.ports)
         matches = read_ports(ports, self.dialect, self.findings) if ports else None
-        if not found.is_complete and action is not Action.ACCEPT:
-            # "they must assume an unknown option has been specified and fail closed"
-            span = value.first_line
-            return PolicyRule(direction, number, None, None, span, Action.DENY, name)
         span = value.first_line
-        rule = PolicyRule(direction, number, found.peers, matches, span, action, name)
+        rule = PolicyRule(direction, number, found.peers, matches, span, does, name)
+        if not found.is_complete:
+            rule = fail_closed(rule)
         warn_of_named_ports(rule, "networks", self.findings)
         return rule
-
-    def _name(self, value: Value) -> str:
-        given = value.get("name")
-        if given is None:
-            return ""
-        name = given.text()
-        if len(name) > _NAME_LENGTH or not name.isprintable():
-            message = "the name of a rule has up to 100 printable characters"
-            raise given.error("POL0019", message)
-        return name
-
-    def _action(self, value: Value) -> Action:
-        actions = self.dialect.actions
-        text = value.text()
-        if text in _SYNONYMS and text not in actions and _SYNONYMS[text] in actions:
-            message = f'unknown action "{text}"'
-            hint = f'{self.dialect.kind} says "{_SYNONYMS[text]}"'
-            raise value.error("POL0030", message, hint)
-        return actions[_one_of(value, actions, "POL0030", "action")]
-
-
-_SYNONYMS: Final = {"Allow": "Accept", "Accept": "Allow"}

@@ -16,6 +16,9 @@ from generator.policy.model import Protocol
 _NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN: Final = re.compile(rf"{_DNS_LABEL.pattern}(\.{_DNS_LABEL.pattern})*")
+_LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
+_DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}")
+_RULE_NAME_LENGTH: Final = 100
 _PORT_NAME: Final = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -97,4 +100,25 @@ def read_port_name(value: Value) -> str:
         )
     if len(name) > 15 or not _PORT_NAME.fullmatch(name):
         raise value.error("POL0008", f'"{name}" is not the name of a port')
+    return name
+
+
+def read_domain(value: Value) -> str:
+    """Read a domain name, in lower case and without the dot at its end.
+
+    `*.` in front stands for one label or more; there is no other wildcard.
+    """
+    text = value.text()
+    name = text.lower().removesuffix(".")
+    if len(name) > 253 or not _DOMAIN.fullmatch(name):
+        raise value.error("POL0037", f'"{text}" is not a domain name')
+    return name
+
+
+def read_rule_name(value: Value | None) -> str:
+    """Read the name of a rule, which is for people; an absent one is empty."""
+    name = "" if value is None else value.text()
+    if value and (len(name) > _RULE_NAME_LENGTH or not name.isprintable()):
+        message = "the name of a rule has up to 100 printable characters"
+        raise value.error("POL0019", message)
     return name

@@ -22,6 +22,7 @@ from generator.policy.model import (
     PortMatch,
     network_policy,
 )
+from generator.policy.peer_forms import PEER_FIELDS
 from generator.policy.peer_reader import read_peer, read_port, warn_of_named_ports
 from generator.policy.selector_reader import read_selector
 
@@ -29,7 +30,6 @@ API_VERSION: Final = "networking.k8s.io/v1"
 
 _DOCUMENT: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _SPEC: Final = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
-_PEERS: Final = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 _TYPES: Final = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 
 
@@ -50,7 +50,7 @@ def read_network_policy(
         selector = read_selector(None, findings)
         return network_policy(namespace, name, selector, isolates, (), manifest.span)
     spec.refuse_unknown(_SPEC, findings)
-    isolates = _read_policy_types(spec)
+    isolates = read_policy_types(spec)
     return network_policy(
         namespace,
         name,
@@ -62,7 +62,7 @@ def read_network_policy(
     )
 
 
-def _read_policy_types(spec: Value) -> frozenset[Direction]:
+def read_policy_types(spec: Value) -> frozenset[Direction]:
     """Read `policyTypes`, or derive it.
 
     "If this field is not specified, it will default based on the existence of ingress
@@ -111,7 +111,7 @@ def _read_rules(
 def _read_rule(
     value: Value, direction: Direction, number: int, findings: Findings
 ) -> PolicyRule:
-    field = _PEERS[direction]
+    field = PEER_FIELDS[direction]
     value.refuse_unknown({field, "ports"}, findings)
     peers: list[Peer] = []
     for item in value.items_of(field):

@@ -23,7 +23,14 @@ from generator.policy.labels import (
     read_port_number,
     read_protocol,
 )
-from generator.policy.model import ContainerPort, IPAddress, Labels, Protocol
+from generator.policy.model import (
+    ContainerPort,
+    IPAddress,
+    Labels,
+    PodFacts,
+    Protocol,
+)
+from generator.policy.pod_facts import read_pod_facts
 from generator.source import Span
 
 DEFAULT_SERVICE_ACCOUNT: Final = "default"
@@ -66,6 +73,7 @@ class Declaration:
     addresses: tuple[IPAddress, ...] = ()
     has_pods: bool = True
     span: Span | None = field(default=None, compare=False)
+    facts: PodFacts = field(default=PodFacts(), compare=False)
 
 
 def read_declaration(
@@ -97,6 +105,7 @@ def read_declaration(
         _read_addresses(status) if is_pod and status else (),
         _has_pods(body),
         manifest.span,
+        read_pod_facts(metadata, spec),
     )
 
 

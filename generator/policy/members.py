@@ -21,6 +21,7 @@ from generator.errors import Note
 from generator.policy.declarations import POD, Declaration, Owner
 from generator.policy.findings import Findings
 from generator.policy.model import Labels, Member
+from generator.policy.pod_facts import join_facts
 from generator.policy.relevant import Relevant
 
 _CLIMBING: Final = frozenset({POD, "ReplicaSet", "ReplicationController", "Job"})
@@ -145,6 +146,7 @@ def _merge(key: Key, part: list[Declaration]) -> Member:
         tuple(addresses),
         first.host_network,
         first.span,
+        join_facts(each.facts for each in part),
     )
 
 

@@ -79,6 +79,21 @@ class ContainerPort:
 
 
 @dataclass(frozen=True, slots=True)
+class PodFacts:
+    """What decides whether a sidecar sees the traffic of a member's endpoints.
+
+    A union over the endpoints: each holds for one of them at least. `settings` are
+    Istio's annotations and labels of injection and interception; `init_containers`
+    run before the sidecar; `probes` are those that the kubelet sends by network. No
+    verdict and no identity looks at any of it.
+    """
+
+    settings: tuple[tuple[str, str], ...] = ()
+    init_containers: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A set of equal endpoints: one controller's pods, one bare pod, or one VM.
 
@@ -96,16 +111,21 @@ class Member:
     addresses: tuple[IPAddress, ...] = ()
     host_network: bool = False
     span: Span | None = None
+    facts: PodFacts = field(default=PodFacts(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePort:
-    """A Service port; `target` is a port number or the name of a container port."""
+    """A Service port; `target` is a port number or the name of a container port.
+
+    `app_protocol` says what is spoken there, for people and proxies; no verdict does.
+    """
 
     name: str
     number: int
     target: int | str
     protocol: Protocol
+    app_protocol: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

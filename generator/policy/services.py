@@ -47,6 +47,7 @@ def _read_port(port: Value) -> ServicePort:
         number,
         _read_target(port.get("targetPort"), number),
         read_protocol(port.get("protocol")),
+        port.text_of("appProtocol"),
     )
 
 

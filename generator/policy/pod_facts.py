@@ -1,0 +1,80 @@
+"""Read what decides whether a sidecar sees a pod's traffic. No verdict looks at it.
+
+Where in the pipeline: part of `declarations`; read again by `enforcement`. Injection and
+interception are Istio's labels and annotations; besides, containers that run before the
+sidecar, and probes of the kubelet, which has no proof to show. Nothing here is an error:
+what cannot be read was not understood by Istio either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from generator.policy.fields import Value
+from generator.policy.model import PodFacts
+from generator.policy.yaml_tree import Mapping, Scalar
+
+PREFIXES: Final = ("sidecar.istio.io/", "traffic.sidecar.istio.io/")
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_NETWORK_PROBES: Final = ("httpGet", "tcpSocket", "grpc")
+
+
+def read_pod_facts(metadata: Value | None, spec: Value) -> PodFacts:
+    """Read the facts of a pod or of a pod template."""
+    settings = dict(_settings(metadata, "annotations"))
+    # "sidecar.istio.io/inject" is a label; the annotation is its deprecated form.
+    settings |= dict(_settings(metadata, "labels"))
+    once: list[str] = []
+    running = _items(spec, "containers")
+    for container in _items(spec, "initContainers"):
+        if _text(container, "restartPolicy") == "Always":
+            running.append(container)
+        else:
+            once.append(_text(container, "name"))
+    return PodFacts(
+        tuple(sorted(settings.items())),
+        tuple(once),
+        tuple(dict.fromkeys(_probes(running))),
+    )
+
+
+def join_facts(facts: Iterable[PodFacts]) -> PodFacts:
+    """What holds for some endpoint of a member."""
+    found = tuple(facts)
+    return PodFacts(
+        tuple(sorted({pair for each in found for pair in each.settings})),
+        tuple(dict.fromkeys(name for each in found for name in each.init_containers)),
+        tuple(dict.fromkeys(probe for each in found for probe in each.probes)),
+    )
+
+
+def _settings(metadata: Value | None, field: str) -> Iterator[tuple[str, str]]:
+    value = metadata.get(field) if metadata else None
+    if value is None or not isinstance(value.node, Mapping):
+        return
+    for name, entry in value.node.entries.items():
+        if name.startswith(PREFIXES) and isinstance(entry.value, Scalar):
+            yield name, entry.value.text
+
+
+def _probes(containers: Iterable[Value]) -> Iterator[str]:
+    """Name the probes that come by network: exec runs inside the container."""
+    for container in containers:
+        for name in _PROBES:
+            probe = container.get(name)
+            if probe is not None and isinstance(probe.node, Mapping):
+                yield from (
+                    f"{name} {kind}"
+                    for kind in _NETWORK_PROBES
+                    if kind in probe.node.entries
+                )
+
+
+def _items(spec: Value, field: str) -> list[Value]:
+    return [item for item in spec.items_of(field) if isinstance(item.node, Mapping)]
+
+
+def _text(container: Value, field: str) -> str:
+    value = container.get(field)
+    return value.node.text if value and isinstance(value.node, Scalar) else ""

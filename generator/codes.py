@@ -54,11 +54,6 @@ CODES: Final[dict[str, Code]] = {
     "INP0012": Code("info", "objects of other kinds were skipped"),
     # --- POL: policies and inventory ---------------------------------------------
     "POL0001": Code("error", "a policy has a field that is unknown"),
-    "POL0002": Code(
-        "error",
-        "a policy kind is not supported yet",
-        "leaving it out would allow what it denies: remove it to go on without it",
-    ),
     "POL0003": Code(
         "error", "an operator is unknown", "use In, NotIn, Exists or DoesNotExist"
     ),
@@ -139,7 +134,11 @@ CODES: Final[dict[str, Code]] = {
     ),
     # Cluster-wide policies.
     "POL0030": Code("error", "an action is unknown"),
-    "POL0031": Code("error", "a tier is unknown", "use Admin or Baseline"),
+    "POL0031": Code(
+        "error",
+        "a tier is unknown",
+        "use Admin or Baseline; an OverlayPolicy may be Normal too",
+    ),
     "POL0032": Code("error", "a priority is out of range", "priorities are 0 to 1000"),
     "POL0033": Code(
         "error",
@@ -149,7 +148,7 @@ CODES: Final[dict[str, Code]] = {
     "POL0034": Code("error", "a list has too few or too many entries"),
     "POL0035": Code(
         "error",
-        "a peer of a cluster-wide policy says two things",
+        "a peer says two things",
         "write two peers: a rule matches if one of them does",
     ),
     "POL0036": Code(
@@ -194,6 +193,67 @@ CODES: Final[dict[str, Code]] = {
         "warning",
         "a required selector is missing",
         "write {} for a selector that selects everything",
+    ),
+    "POL0046": Code(
+        "error",
+        "something in an OverlayPolicy does not fit its tier",
+        "Normal has policyTypes; Admin and Baseline have a priority, and rules that "
+        "name their peers",
+    ),
+    "POL0047": Code(
+        "error",
+        "domainNames have no meaning where they stand",
+        "domainNames are for egress rules that accept, in the tiers Admin and Normal",
+    ),
+    "POL0048": Code("error", "a rule of the tier Normal does more than accept"),
+    "POL0049": Code(
+        "error",
+        "the mode of a policy is given twice, and differs",
+        "remove one of the two",
+    ),
+    "POL0050": Code(
+        "error",
+        "an OverlayPolicy of a team is about more than its own namespace",
+        "only policies in pepmesh-system may be",
+    ),
+    "POL0051": Code("error", "a block of overlay addresses is invalid"),
+    "POL0052": Code(
+        "error",
+        "the name of an edge user or group is invalid",
+        "users are values of the label pepmesh.dev/user, groups are names of labels",
+    ),
+    "POL0053": Code("error", "a rule asks for HTTP on a port that is not of TCP"),
+    "POL0054": Code("error", "an entry of http says nothing"),
+    "POL0055": Code("error", "an HTTP method is invalid"),
+    "POL0056": Code("error", "a path or a header says nothing, or two things"),
+    "POL0057": Code("error", "a path is not written in normal form"),
+    "POL0058": Code("error", "a path has a character of regular expressions"),
+    "POL0059": Code(
+        "error",
+        "a path template does not parse",
+        "{*} is one whole segment, {**} is all that follows and comes last",
+    ),
+    "POL0060": Code("error", "a path could be read in two ways"),
+    "POL0061": Code(
+        "error",
+        "a host is invalid",
+        "write it like cart.shop.svc, or *.example.com for all names below it",
+    ),
+    "POL0062": Code(
+        "warning",
+        "a rule asks for PEPs on the way, which nothing checks yet",
+        "traffic that it should accept is denied until this is implemented",
+    ),
+    "POL0063": Code(
+        "error",
+        "a rule that asks for PEPs on the way does not accept",
+        "via is for rules with the action Accept",
+    ),
+    "POL0064": Code("error", "a header match is invalid"),
+    "POL0065": Code(
+        "warning",
+        "a path has a * that stands for itself",
+        "template: {*} is one segment, {**} at the end is everything below",
     ),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(
@@ -325,6 +385,11 @@ CODES: Final[dict[str, Code]] = {
         "error",
         "a module has no rule table",
         "give a module that `pepmesh build` wrote",
+    ),
+    "TBL0004": Code(
+        "error",
+        "path patterns of one port need too many states",
+        "use fewer patterns with {*} beside each other, or prefixes",
     ),
     # --- GST: guest source ---------------------------------------------------------
     # Files and names.
@@ -502,4 +567,25 @@ CODES: Final[dict[str, Code]] = {
         "give another name for the output",
     ),
     "RUN0015": Code("warning", "a revoked workload was left out"),
+    "RUN0020": Code(
+        "error",
+        "a test file, or a folder of tests, has no cases",
+        "files called *_test.yaml hold objects of kind PolicyTest with a list `cases`",
+    ),
+    "RUN0021": Code(
+        "error",
+        "two test cases of one file have one name",
+        "say in each name what is special about the case",
+    ),
+    "RUN0022": Code("error", "a test case expects what cannot be"),
+    "RUN0023": Code(
+        "error",
+        "there is no test case to run",
+        "write cases to a *_test.yaml beside the policies, or name it with --tests",
+    ),
+    "RUN0024": Code(
+        "error",
+        "test cases touch fewer rules than --min-coverage asks for",
+        "--coverage lists the rules with the number of cases that each decides",
+    ),
 }

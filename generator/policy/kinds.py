@@ -7,12 +7,15 @@ implement yet is refused, since leaving it out would allow what it denies.
 
 from __future__ import annotations
 
+import difflib
 from enum import Enum, auto
 from typing import Final
 
 from generator.policy.declarations import TEMPLATES
 from generator.policy.dialects import DIALECTS, GROUP
 from generator.policy.network_policy import API_VERSION as NETWORK_POLICY_VERSION
+from generator.policy.overlay_policy import API_VERSION as OVERLAY_VERSION
+from generator.policy.overlay_policy import KIND as OVERLAY_POLICY
 
 
 class Role(Enum):
@@ -25,10 +28,10 @@ class Role(Enum):
     SERVICE_ACCOUNT = auto()
     NETWORK_POLICY = auto()
     CLUSTER_POLICY = auto()
+    OVERLAY_POLICY = auto()
     TEST = auto()
     WRONG_VERSION = auto()
     MISSPELT = auto()
-    NOT_YET = auto()
     FOREIGN_POLICY = auto()
     UNKNOWN = auto()
 
@@ -56,18 +59,23 @@ _ROLES: Final[dict[tuple[str, str], Role]] = {
     },
 }
 
-_NOT_YET: Final = frozenset({"OverlayPolicy"})
-
-_OWN_VERSION: Final = "pepmesh.dev/v1"
-
 POLICY_VERSIONS: Final = {
     "NetworkPolicy": NETWORK_POLICY_VERSION,
     **{kind: dialect.api_version for kind, dialect in DIALECTS.items()},
+    OVERLAY_POLICY: OVERLAY_VERSION,
 }
 """The one version that is read of each kind of policy."""
 
-TEST_VERSIONS: Final = {"PolicyTest": _OWN_VERSION, "Traffic": _OWN_VERSION}
+TEST_VERSIONS: Final = {"PolicyTest": OVERLAY_VERSION, "Traffic": OVERLAY_VERSION}
 """What stands beside policies to ask about them: nothing of it is enforced."""
+
+_POLICY_ROLES: Final = {
+    "NetworkPolicy": Role.NETWORK_POLICY,
+    OVERLAY_POLICY: Role.OVERLAY_POLICY,
+}
+"""What is left are the cluster-wide kinds."""
+
+_OWN_GROUP: Final = OVERLAY_VERSION.partition("/")[0]
 
 _NETWORKING: Final = frozenset({"Ingress", "IngressClass", "IPAddress", "ServiceCIDR"})
 """All other kinds of networking.k8s.io/v1: `NetworkPolciy` must not be skipped."""
@@ -91,17 +99,28 @@ def role_of(api_version: str, kind: str) -> Role:
     if kind in POLICY_VERSIONS:
         if api_version != POLICY_VERSIONS[kind]:
             return Role.WRONG_VERSION
-        return Role.CLUSTER_POLICY if kind in DIALECTS else Role.NETWORK_POLICY
-    if kind in TEST_VERSIONS and api_version.startswith("pepmesh.dev/"):
+        return _POLICY_ROLES.get(kind, Role.CLUSTER_POLICY)
+    is_own = api_version.startswith(f"{_OWN_GROUP}/")
+    if kind in TEST_VERSIONS and is_own:
         is_read = api_version == TEST_VERSIONS[kind]
         return Role.TEST if is_read else Role.WRONG_VERSION
     if api_version == NETWORK_POLICY_VERSION and kind not in _NETWORKING:
         return Role.MISSPELT
     if api_version.startswith(f"{GROUP}/"):
         return Role.MISSPELT
-    if kind in _NOT_YET:
-        return Role.NOT_YET
+    if is_own and _is_nearly_ours(kind):
+        return Role.MISSPELT
     if kind in _FOREIGN:
         return Role.FOREIGN_POLICY
     group = api_version.rpartition("/")[0]
     return _ROLES.get((group, kind), Role.UNKNOWN)
+
+
+def _is_nearly_ours(kind: str) -> bool:
+    """Tell whether a kind of our group is policy, misspelt or of a later version.
+
+    Lock files, key files and reports have kinds of this group too, and are none.
+    """
+    known = (OVERLAY_POLICY, *TEST_VERSIONS)
+    is_close = difflib.get_close_matches(kind, known, n=1, cutoff=0.8)
+    return bool(is_close) or kind.endswith("Policy")

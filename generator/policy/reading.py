@@ -32,6 +32,7 @@ from generator.policy.model import (
     Service,
 )
 from generator.policy.network_policy import read_network_policy
+from generator.policy.overlay_policy import read_overlay_policy
 from generator.policy.relevant import find_relevant
 from generator.policy.services import read_service
 
@@ -73,13 +74,15 @@ class Reading:
             case Role.CLUSTER_POLICY:
                 policy = read_cluster_policy(manifest, self.findings)
                 self._take_policy(policy, manifest)
+            case Role.OVERLAY_POLICY:
+                namespace = self._namespace_of(manifest)
+                policy = read_overlay_policy(manifest, namespace, self.findings)
+                self._take_policy(policy, manifest)
             case Role.TEST:
                 pass  # `pepmesh test` and `pepmesh simulate` read these
             case Role.UNKNOWN:
                 self.unknown[manifest.kind] += 1
-            case (
-                Role.WRONG_VERSION | Role.MISSPELT | Role.NOT_YET | Role.FOREIGN_POLICY
-            ) as role:
+            case (Role.WRONG_VERSION | Role.MISSPELT | Role.FOREIGN_POLICY) as role:
                 _refuse(manifest, role, self.findings)
 
     def report_unknown(self) -> None:
@@ -173,13 +176,11 @@ def _refuse(manifest: Manifest, role: Role, findings: Findings) -> None:
             findings.add("POL0025", message, manifest.span, hint)
         case Role.MISSPELT:
             message = f'{manifest.api_version} has no kind "{kind}"'
-            close = difflib.get_close_matches(kind, POLICY_VERSIONS, n=1)
+            known = (*POLICY_VERSIONS, *TEST_VERSIONS)
+            close = difflib.get_close_matches(kind, known, n=1)
             hint = f'did you mean "{close[0]}"?' if close else ""
             span = manifest.body.require("kind").span
             findings.add("POL0027", message, span, hint)
-        case Role.NOT_YET:
-            message = f"{kind} is not supported by this version"
-            findings.add("POL0002", message, manifest.span)
         case _:
             message = f"{kind} is a policy of another engine and is not read"
             findings.add("POL0026", message, manifest.span)

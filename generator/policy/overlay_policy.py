@@ -66,7 +66,10 @@ def read_overlay_policy(
     name = manifest.name()
     spec = manifest.body.require("spec")
     spec.refuse_unknown(_SPEC, findings)
-    tier = _read_tier(spec, findings)
+    # Who misspells the tier but gives a priority means a tier that has one.
+    tier = Tier.NORMAL if spec.get("priority") is None else Tier.ADMIN
+    with findings.collect():
+        tier = _read_tier(spec)
     isolates = frozenset[Direction]()
     with findings.collect():
         isolates = _read_isolation(spec, tier)
@@ -96,15 +99,9 @@ def read_overlay_policy(
     )
 
 
-def _read_tier(spec: Value, findings: Findings) -> Tier:
-    """Read the tier. What fits it is checked even if it is misspelt: who gives a
-    priority means a tier that has one."""
+def _read_tier(spec: Value) -> Tier:
     value = spec.get("tier")
-    if value is None:
-        return Tier.NORMAL
-    with findings.collect():
-        return read_tier(value, _TIERS)
-    return Tier.NORMAL if spec.get("priority") is None else Tier.ADMIN
+    return Tier.NORMAL if value is None else read_tier(value, _TIERS)
 
 
 def _read_isolation(spec: Value, tier: Tier) -> frozenset[Direction]:

@@ -29,6 +29,7 @@ from generator.cli.output import Answer, OutputClosed
 from generator.cli.py2wasm import py2wasm_command
 from generator.cli.session import Session
 from generator.cli.simulate import simulate_command
+from generator.cli.test import test_command
 from generator.cli.version import version_command
 from generator.errors import Diagnostic, ToolError, render
 
@@ -127,4 +128,5 @@ main.add_command(inspect_command)
 main.add_command(keys)
 main.add_command(py2wasm_command)
 main.add_command(simulate_command)
+main.add_command(test_command)
 main.add_command(version_command)

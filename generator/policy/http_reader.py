@@ -34,7 +34,7 @@ _LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
 _PORT: Final = re.compile(r":[0-9]+\Z")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,256}")
-_HEADER_VALUE: Final = re.compile(r"[!-~]([ -~]{0,1022}[!-~])?")
+_HEADER_VALUE: Final = re.compile(r"([!-~]([ -~]{0,1022}[!-~])?)?")
 _OTHER_WAYS: Final = {"host": "write hosts", ":authority": "write hosts"} | {
     ":method": "write methods",
     ":path": "write paths",
@@ -153,7 +153,7 @@ def _read_header_name(value: Value) -> str:
 def _read_header_value(value: Value) -> str:
     text = value.text()
     if not _HEADER_VALUE.fullmatch(text):
-        hint = "1 to 1024 printable ASCII characters, no space at either end"
+        hint = "up to 1024 printable ASCII characters, no space at either end"
         raise value.error("POL0064", f"{text!r} is not the value of a header", hint)
     return text
 

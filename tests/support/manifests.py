@@ -29,6 +29,7 @@ from generator.policy.model import (
 )
 from generator.source import Position, Span
 from tests.support.cluster_manifests import cluster_policy_spec
+from tests.support.overlay_manifests import overlay_policy_spec
 from tests.support.policy_manifests import Manifest, network_policy_spec
 
 NOWHERE: Final = Span("", Position(0, 0), Position(0, 0))
@@ -220,7 +221,10 @@ def _policy(policy: Policy) -> Manifest:
     metadata: Manifest = {"name": policy.name}
     if policy.is_audited:
         metadata["annotations"] = {"pepmesh.dev/mode": "audit"}
-    if policy.tier is Tier.NORMAL:
+    if policy.kind == "OverlayPolicy":
+        metadata = {"name": policy.name, "namespace": policy.namespace}
+        api_version, spec = "pepmesh.dev/v1", overlay_policy_spec(policy)
+    elif policy.tier is Tier.NORMAL:
         metadata["namespace"] = policy.namespace
         api_version, spec = "networking.k8s.io/v1", network_policy_spec(policy)
     else:

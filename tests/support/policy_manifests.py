@@ -47,7 +47,7 @@ def _rule(rule: PolicyRule) -> Manifest:
         field = "from" if rule.direction is Direction.INGRESS else "to"
         found[field] = [_peer(peer) for peer in rule.peers]
     if rule.ports is not None:
-        found["ports"] = [_port(port) for port in rule.ports]
+        found["ports"] = [port_manifest(port) for port in rule.ports]
     return found
 
 
@@ -69,7 +69,8 @@ def _peer(peer: Peer) -> Manifest:
             raise TypeError(peer)
 
 
-def _port(port: PortMatch) -> Manifest:
+def port_manifest(port: PortMatch) -> Manifest:
+    """Return an entry of `ports`."""
     assert port.protocol is not None
     is_default = port.protocol is Protocol.TCP
     found: Manifest = {} if is_default else {"protocol": port.protocol.value}

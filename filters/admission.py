@@ -11,11 +11,20 @@ from filters.lang import View, embedded, load_u16, load_u32, u32, u64
 from filters.layout import (
     ADDRESS4_BYTES,
     ADDRESS6_BYTES,
+    ALTERNATIVE_BYTES,
     BACKEND_BYTES,
+    CHAIN_BYTES,
     CHECKSUM_AT,
+    CONDITION_HEAD_BYTES,
+    EDGE_BYTES,
     FIRST_ROW_AT,
+    HAS_PATHS,
+    HEADER_NEGATED,
+    HEADER_PRESENT,
+    HEADER_TEST_BYTES,
     IDENTITY_BYTES,
     INGRESS_SET_AT,
+    IS_CHAIN,
     MAGIC,
     MAGIC_AT,
     NONE,
@@ -28,6 +37,7 @@ from filters.layout import (
     SECTIONS,
     SET_BYTES,
     SIZE_AT,
+    STATE_BYTES,
     SUBJECT_BYTES,
     TARGET_BYTES,
     TIERS,
@@ -106,6 +116,10 @@ def row_bytes_of(section: u32) -> u32:
         return SUBJECT_BYTES
     if section == Section.RULES:
         return RULE_BYTES
+    if section == Section.CHAINS or section == Section.EDGES:
+        return CHAIN_BYTES
+    if section == Section.STATES:
+        return STATE_BYTES
     return POLICY_BYTES
 
 
@@ -140,6 +154,10 @@ def check_rows() -> bool:
         and check_member_blocks()
         and check_rules()
         and check_policies()
+        and check_chains()
+        and check_states()
+        and check_hash(Section.EDGES, EDGE_BYTES, 0, NONE)
+        and check_edges()
     )
 
 
@@ -255,10 +273,17 @@ def is_ports(offset: u32) -> bool:
         first = word(at)
         last = word(u32(at + 4))
         rule = word(u32(at + 8))
-        if first < previous or last < first or rule == NONE or not is_rule(rule):
+        if first < previous or last < first or not is_decision(rule):
             return False
         previous = u64(u64(last) + 1)
     return True
+
+
+def is_decision(rule: u32) -> bool:
+    """A rule, or a chain of them."""
+    if (rule & IS_CHAIN) != 0:
+        return rule & ~IS_CHAIN < section_rows(Section.CHAINS)
+    return rule < section_rows(Section.RULES)
 
 
 def is_addresses(offset: u32, row_bytes: u32) -> bool:
@@ -283,6 +308,82 @@ def check_peers() -> bool:
             if word(u32(at + 8)) == 0 or not is_ports(word(u32(at + 8))):
                 return False
     return True
+
+
+def check_chains() -> bool:
+    for i in range(section_rows(Section.CHAINS)):
+        at = row(Section.CHAINS, i, CHAIN_BYTES)
+        if not is_rule(word(at)) or not is_alternatives(word(u32(at + 8))):
+            return False
+        if word(u32(at + 4)) >= section_rows(Section.STATES):
+            return False
+    return True
+
+
+def check_states() -> bool:
+    for i in range(section_rows(Section.STATES)):
+        at = row(Section.STATES, i, STATE_BYTES)
+        if not is_state(word(at)) or not is_alternatives(word(u32(at + 4))):
+            return False
+    return True
+
+
+def check_edges() -> bool:
+    for i in range(section_rows(Section.EDGES)):
+        at = row(Section.EDGES, i, EDGE_BYTES)
+        is_known = is_text(word(u32(at + 4))) and is_state(word(u32(at + 8)))
+        if word(at) != NONE and not is_known:
+            return False
+    return True
+
+
+def is_state(state: u32) -> bool:
+    return state == NONE or state < section_rows(Section.STATES)
+
+
+def is_alternatives(offset: u32) -> bool:
+    """Alternatives in the order of evaluation, each of a known rule."""
+    if not is_list(offset, ALTERNATIVE_BYTES):
+        return False
+    previous: u32 = 0
+    for i in range(word(offset)):
+        at = u32(offset + 4 + i * ALTERNATIVE_BYTES)
+        rule = word(at) & ~HAS_PATHS
+        if rule < previous or rule >= section_rows(Section.RULES):
+            return False
+        if not is_condition(word(u32(at + 4))):
+            return False
+        previous = rule
+    return True
+
+
+def is_condition(offset: u32) -> bool:
+    """A condition, or none: it lies inside LISTS, and its texts are texts."""
+    if offset == 0:
+        return True
+    start = section_offset(Section.LISTS)
+    end = u64(start + u64(section_rows(Section.LISTS)) * 4)
+    if offset < start or offset + CONDITION_HEAD_BYTES > end or (offset & 3) != 0:
+        return False
+    texts = u64(word(offset)) + word(u32(offset + 4))
+    headers = word(u32(offset + 8))
+    first = u64(offset + CONDITION_HEAD_BYTES)
+    tests = u64(first + u64(texts) * 4)
+    if tests + u64(headers) * HEADER_TEST_BYTES > end:
+        return False
+    for i in range(u32(texts)):
+        if not is_text(word(u32(first + i * 4))):
+            return False
+    for i in range(headers):
+        if not is_header_test(u32(tests + i * HEADER_TEST_BYTES)):
+            return False
+    return True
+
+
+def is_header_test(at: u32) -> bool:
+    if not is_text(word(at)) or not is_text(word(u32(at + 4))):
+        return False
+    return word(u32(at + 8)) & ~HEADER_NEGATED <= HEADER_PRESENT
 
 
 def check_member_blocks() -> bool:

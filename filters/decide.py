@@ -12,49 +12,29 @@ subjects of the normal tier have a default rule: they are isolated in that direc
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final
 
-from filters.lang import Words, record, u32
+from filters.http import Requests
+from filters.lang import View, record, u32
 from filters.layout import (
     ACTION_ACCEPT,
-    ACTION_DENY,
-    ACTION_SHIFT,
-    ADDRESS4_BYTES,
-    ADDRESS6_BYTES,
+    ACTION_PASS,
     AUDIT_OFFSET,
     EGRESS_SET_AT,
     FLAG_AUDITED,
-    FLAG_IPV4_INSTANCES,
     FLAGS_AT,
     INGRESS_SET_AT,
-    LEVEL_LOCAL,
-    LEVEL_REALM,
-    LEVEL_WIDE,
-    LOCAL_PEER_AT,
-    LOCAL_PEERS,
     NONE,
-    PEER_BYTES,
-    RANGE_BYTES,
-    RULE_BYTES,
+    NORMAL_TIER,
     SET_BYTES,
     SUBJECT_BYTES,
     TIERS,
-    WIDE_PEER_AT,
-    WIDE_PEERS,
     Section,
 )
-from filters.table import row, section_offset, section_rows, word, workload_row
-
-REALM_MASK: Final = 0xFFFF
-
-
-class Kind(IntEnum):
-    """What a party is."""
-
-    MEMBER = 0  # words: the overlay address
-    IPV4 = 1  # words: 0, 0, 0, the address
-    IPV6 = 2  # words: the address
-    UNKNOWN = 3  # outside, address not known: only rules for any peer match
+from filters.lookup import find_rule
+from filters.party import Kind, Party
+from filters.reasons import Reason
+from filters.search import SEARCH
+from filters.table import row, rule_action, word, workload_row
 
 
 class Verdict(IntEnum):
@@ -64,60 +44,81 @@ class Verdict(IntEnum):
 
 
 @record
-class Party:
-    kind: u32 = 0
-    word0: u32 = 0
-    word1: u32 = 0
-    word2: u32 = 0
-    word3: u32 = 0
-
-
-@record
 class Judgement:
-    """Both directions, and the last key for which the answer is the same."""
+    """Both directions, and the last key for which the answer is the same.
+
+    `is_ambiguous`: the side that denies, the source's first, does so since the request
+    can be read in two ways.
+    """
 
     egress: u32 = 0
     egress_rule: u32 = 0xFFFFFFFF
     ingress: u32 = 0
     ingress_rule: u32 = 0xFFFFFFFF
     last_key: u32 = 0
+    is_ambiguous: bool = False
 
 
-# The best rule so far of the direction being judged, and where its answer ends.
-best_rule: u32 = 0xFFFFFFFF
-last_key: u32 = 0
-
-WANTED = Words(4)
+# Whether a rule of the direction being judged could not be decided, and it mattered.
+is_ambiguous: bool = False
 
 
 def judge(
-    source: Party, destination: Party, key: u32, audited: bool, out: Judgement
+    source: Party,
+    destination: Party,
+    key: u32,
+    audited: bool,
+    requests: u32,
+    pairs: View,
+    out: Judgement,
 ) -> None:
     """Judge a flow; `key` is protocol << 16 | port. The table must be valid.
 
-    `audited` asks what would be if audited policies were enforced.
+    `audited` asks what would be if audited policies were enforced. `requests` is one of
+    Requests; GIVEN: `pairs` are the headers that `filters.request.scan` has seen.
     """
-    global last_key
-    last_key = key | 0xFFFF
+    SEARCH.last_key = key | 0xFFFF
+    out.is_ambiguous = False
     out.egress = Verdict.ALLOW
     out.egress_rule = NONE
     out.ingress = Verdict.ALLOW
     out.ingress_rule = NONE
     shift: u32 = AUDIT_OFFSET if audited else 0
     if not is_same_endpoint(source, destination):
+        out.egress = Verdict.NO_MATCH
         if source.kind == Kind.MEMBER:
             subjects = set_of(source, u32(EGRESS_SET_AT + shift))
-            out.egress = judge_set(subjects, source.word1, destination, key)
-            out.egress_rule = best_rule
-        else:
-            out.egress = Verdict.NO_MATCH
+            own = source.word1
+            out.egress = judge_set(subjects, own, destination, key, requests, pairs)
+            out.egress_rule = SEARCH.best
+            out.is_ambiguous = is_ambiguous
+        out.ingress = Verdict.NO_MATCH
         if destination.kind == Kind.MEMBER:
             subjects = set_of(destination, u32(INGRESS_SET_AT + shift))
-            out.ingress = judge_set(subjects, destination.word1, source, key)
-            out.ingress_rule = best_rule
-        else:
-            out.ingress = Verdict.NO_MATCH
-    out.last_key = last_key
+            own = destination.word1
+            out.ingress = judge_set(subjects, own, source, key, requests, pairs)
+            out.ingress_rule = SEARCH.best
+            if out.egress != Verdict.DENY:
+                out.is_ambiguous = is_ambiguous
+    out.last_key = SEARCH.last_key
+
+
+def denial_reason(judgement: Judgement) -> u32:
+    """Why a judgement denies, or ALLOWED. An outsider's own side is not judged."""
+    if judgement.egress != Verdict.DENY and judgement.ingress != Verdict.DENY:
+        return Reason.ALLOWED
+    if judgement.is_ambiguous:
+        return Reason.REQUEST_AMBIGUOUS
+    if judgement.egress == Verdict.DENY:
+        return Reason.EGRESS_DENIED
+    return Reason.INGRESS_DENIED
+
+
+def denying_rule(judgement: Judgement) -> u32:
+    """The rule of the side that denies, the source's first."""
+    if judgement.egress == Verdict.DENY:
+        return judgement.egress_rule
+    return judgement.ingress_rule
 
 
 def is_audited() -> bool:
@@ -144,162 +145,62 @@ def set_of(party: Party, at: u32) -> u32:
     return row(Section.SUBJECT_SETS, word(u32(offset + at)), SET_BYTES)
 
 
-def judge_set(subjects: u32, own_word1: u32, peer: Party, key: u32) -> u32:
-    """Judge one direction, tier by tier; leave what decided it in `best_rule`.
+def judge_set(
+    subjects: u32, own_word1: u32, peer: Party, key: u32, requests: u32, pairs: View
+) -> u32:
+    """Judge one direction, tier by tier; leave what decided it in SEARCH.best.
 
     Admin rules come first, then NetworkPolicy, which is final for whom it isolates,
     then Baseline; Pass leaves the tier; what nobody speaks about is allowed.
-    `own_word1` has the realm of the subject, whose own namespace some rules mean.
     """
-    global best_rule
-    best_rule = NONE
+    global is_ambiguous
+    is_ambiguous = False
+    SEARCH.best = NONE
     if subjects == NONE:
         return Verdict.DENY
     for tier in range(TIERS):
         subject = word(u32(subjects + tier * 4))
         if subject != NONE:
+            SEARCH.best = NONE
+            SEARCH.unsure = NONE
+            SEARCH.passes = NONE
             at = row(Section.SUBJECTS, subject, SUBJECT_BYTES)
-            find_rule(subject, own_word1, at, peer, key)
-            if best_rule == NONE:
-                best_rule = word(at)
-                if best_rule != NONE:
-                    return Verdict.DENY
-            elif rule_action(best_rule) == ACTION_ACCEPT:
-                return Verdict.ALLOW
-            elif rule_action(best_rule) == ACTION_DENY:
-                return Verdict.DENY
-            best_rule = NONE
+            find_rule(subject, own_word1, at, peer, key, requests, pairs)
+            verdict = judge_tier(tier, word(at))
+            if verdict != Verdict.NO_MATCH and not is_passed_by_some(verdict, requests):
+                return verdict
+            SEARCH.best = NONE
     return Verdict.ALLOW
 
 
-def rule_action(rule: u32) -> u32:
-    return (word(u32(row(Section.RULES, rule, RULE_BYTES) + 4)) >> ACTION_SHIFT) & 3
+def judge_tier(tier: u32, default_rule: u32) -> u32:
+    """What one tier says; NO_MATCH: nothing, so that the next one is asked.
+
+    What can be read in two ways is a denial where rules are tried in order. Rules of
+    the normal tier add up: there such a rule grants nothing, and others still may.
+    """
+    global is_ambiguous
+    is_unsure = SEARCH.unsure != NONE
+    if tier != NORMAL_TIER and is_unsure and SEARCH.unsure <= SEARCH.best:
+        SEARCH.best = SEARCH.unsure
+        is_ambiguous = True
+        return Verdict.DENY
+    if SEARCH.best == NONE:
+        if default_rule == NONE:
+            return Verdict.NO_MATCH
+        SEARCH.best = default_rule
+        is_ambiguous = is_unsure
+        return Verdict.DENY
+    action = rule_action(SEARCH.best)
+    if action == ACTION_PASS:
+        return Verdict.NO_MATCH
+    return Verdict.ALLOW if action == ACTION_ACCEPT else Verdict.DENY
 
 
-def find_rule(subject: u32, own_word1: u32, at: u32, peer: Party, key: u32) -> None:
-    """Leave the first rule of a subject that matches in `best_rule`."""
-    if peer.kind == Kind.MEMBER:
-        consider_member(subject, own_word1, at, peer, key)
-    else:
-        consider(word(u32(at + 8)), key)
-        consider_address(at, peer, key)
-
-
-def consider_member(
-    subject: u32, own_word1: u32, at: u32, peer: Party, key: u32
-) -> None:
-    """Look at what the subject says of all members, a realm, a class, an address."""
-    consider(word(u32(at + 4)), key)
-    levels = word(u32(at + 20))
-    realm = peer.word1 & REALM_MASK
-    offset = workload_row(peer.word2)
-    if offset == NONE or word(offset) >> 16 == 0:
-        return
-    if (levels & LEVEL_REALM) != 0:
-        consider(peer_list(subject, realm), key)
-    if (levels & LEVEL_WIDE) != 0:
-        number = word(u32(offset + WIDE_PEER_AT))
-        consider(peer_list(subject, u32(WIDE_PEERS + number)), key)
-    if (levels & LEVEL_LOCAL) != 0 and realm == own_word1 & REALM_MASK:
-        number = word(u32(offset + LOCAL_PEER_AT))
-        consider(peer_list(subject, u32(LOCAL_PEERS + number)), key)
-    if (word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:
-        list4 = word(u32(at + 12))
-        if list4 != 0:
-            consider(find_address4(list4, peer.word3), key)
-
-
-def consider_address(at: u32, peer: Party, key: u32) -> None:
-    """Look at what the subject says of an address outside the overlay."""
-    if peer.kind == Kind.IPV4:
-        list4 = word(u32(at + 12))
-        if list4 != 0:
-            consider(find_address4(list4, peer.word3), key)
-    elif peer.kind == Kind.IPV6:
-        list6 = word(u32(at + 16))
-        if list6 != 0:
-            WANTED[0] = peer.word0
-            WANTED[1] = peer.word1
-            WANTED[2] = peer.word2
-            WANTED[3] = peer.word3
-            consider(find_address6(list6), key)
-
-
-def peer_hash(subject: u32, peer: u32) -> u32:
-    """Spread (subject, peer) over 32 bits; the encoder uses the same function."""
-    mixed = u32(subject * 0x9E3779B1) ^ u32(peer * 0x85EBCA77)
-    return mixed ^ (mixed >> 15)
-
-
-def peer_list(subject: u32, peer: u32) -> u32:
-    """Find the port list that a subject has for a peer; 0 if none."""
-    start = section_offset(Section.PEERS)
-    mask = u32(section_rows(Section.PEERS) - 1)
-    slot = peer_hash(subject, peer) & mask
-    while True:
-        at = u32(start + slot * PEER_BYTES)
-        found = word(at)
-        if found == NONE:
-            return 0
-        if found == subject and word(u32(at + 4)) == peer:
-            return word(u32(at + 8))
-        slot = u32(slot + 1) & mask
-
-
-def consider(ports: u32, key: u32) -> None:
-    """Take the rule of the port range that holds `key`, if it comes first."""
-    global best_rule, last_key
-    if ports == 0:
-        return
-    at = u32(ports + 4)
-    low: u32 = 0
-    high = word(ports)
-    while low < high:
-        middle = (low + high) >> 1
-        if word(u32(at + middle * RANGE_BYTES + 4)) < key:
-            low = u32(middle + 1)
-        else:
-            high = u32(middle)
-    if low == word(ports):
-        return
-    at = u32(at + low * RANGE_BYTES)
-    first = word(at)
-    if first > key:
-        last_key = min(last_key, u32(first - 1))
-        return
-    last_key = min(last_key, word(u32(at + 4)))
-    best_rule = min(best_rule, word(u32(at + 8)))
-
-
-def find_address4(addresses: u32, wanted: u32) -> u32:
-    """Second word of the last row whose IPv4 start is at or below `wanted`."""
-    low: u32 = 0
-    high = word(addresses)
-    while u32(low + 1) < high:
-        middle = u32((low + high) >> 1)
-        if word(u32(addresses + 4 + middle * ADDRESS4_BYTES)) <= wanted:
-            low = middle
-        else:
-            high = middle
-    return word(u32(addresses + 8 + low * ADDRESS4_BYTES))
-
-
-def find_address6(addresses: u32) -> u32:
-    """Port list of the last row whose IPv6 start is at or below WANTED."""
-    low: u32 = 0
-    high = word(addresses)
-    while u32(low + 1) < high:
-        middle = u32((low + high) >> 1)
-        if starts_at_or_below(u32(addresses + 4 + middle * ADDRESS6_BYTES)):
-            low = middle
-        else:
-            high = middle
-    return word(u32(addresses + 20 + low * ADDRESS6_BYTES))
-
-
-def starts_at_or_below(at: u32) -> bool:
-    for i in range(4):
-        start = word(u32(at + i * 4))
-        if start != WANTED[i]:
-            return start < WANTED[i]
-    return True
+def is_passed_by_some(verdict: u32, requests: u32) -> bool:
+    """Tell whether later tiers may say otherwise: some requests met a Pass first."""
+    if SEARCH.passes >= SEARCH.best:
+        return False
+    if requests == Requests.SOME:
+        return verdict == Verdict.DENY
+    return verdict == Verdict.ALLOW

@@ -18,6 +18,7 @@ from filters.layout import (
     KIND_BASELINE_ADMIN_NETWORK_POLICY,
     KIND_CLUSTER_NETWORK_POLICY,
     KIND_NETWORK_POLICY,
+    KIND_OVERLAY_POLICY,
     NONE,
     POLICY_BYTES,
     RULE_BYTES,
@@ -104,5 +105,7 @@ def write_kind(kind: u32) -> None:
         write(b"AdminNetworkPolicy/")
     elif kind == KIND_BASELINE_ADMIN_NETWORK_POLICY:
         write(b"BaselineAdminNetworkPolicy/")
+    elif kind == KIND_OVERLAY_POLICY:
+        write(b"OverlayPolicy/")
     else:
         write(b"Unknown/")

@@ -1,14 +1,263 @@
-"""What a flow carries, as far as rules with `http` ask."""
+"""Rules that ask about the request: chains of alternatives behind a port range.
+
+A chain has all rules that hold on one stretch of ports. Each rule is one *alternative*
+per entry of its `http`, or a single one without any condition, and they stand in the
+order of evaluation. The paths of all alternatives are one automaton over segments: the
+state in which a path ends lists the alternatives whose path it meets, so that only
+those few are looked at, however many rules there are.
+
+What cannot be decided, since it can be read in two ways (a path, or a header that is
+repeated with values that differ), is noted as `unsure`; filters/decide.py denies it.
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+from filters.lang import View, u32
+from filters.layout import (
+    ACTION_ACCEPT,
+    ACTION_DENY,
+    ALTERNATIVE_BYTES,
+    CHAIN_BYTES,
+    EDGE_BYTES,
+    HAS_PATHS,
+    HEADER_NEGATED,
+    HEADER_PREFIX,
+    HEADER_PRESENT,
+    HEADER_TEST_BYTES,
+    NONE,
+    STATE_BYTES,
+    Section,
+)
+from filters.pairs import pair_count, pairs_start, read_pair
+from filters.path import NORMAL, SLASH, normalise
+from filters.request import REQUEST
+from filters.search import SEARCH
+from filters.table import row, rule_action, section_offset, section_rows, text, word
+from filters.text import index_of, starts_with, text_hash
 
 
 class Requests(IntEnum):
-    """What is asked about. SOME and EVERY are for analysis: is any, are all allowed?"""
+    """What a flow carries. SOME and EVERY ask about all requests that can be read in
+    one way only: is one of them allowed, are all of them?"""
 
     NOT_HTTP = 0
     GIVEN = 1
     SOME = 2
     EVERY = 3
+
+
+class Match(IntEnum):
+    NO = 0
+    YES = 1
+    UNSURE = 2
+
+
+# The path of REQUEST: not looked at yet, in normal form, or readable in two ways.
+UNREAD: Final = 0
+READ: Final = 1
+AMBIGUOUS: Final = 2
+
+
+def consider_chain(chain: u32, requests: u32, pairs: View) -> None:
+    """Take the first rule of a chain that matches, if it comes first."""
+    at = row(Section.CHAINS, chain, CHAIN_BYTES)
+    if requests == Requests.NOT_HTTP:
+        SEARCH.best = min(SEARCH.best, word(at))
+    elif requests != Requests.GIVEN:
+        estimate(word(u32(at + 8)), requests)
+    elif read_path(pairs) == AMBIGUOUS:
+        look_through(word(u32(at + 8)), pairs, True)
+    else:
+        state = end_state(word(u32(at + 4)))
+        if state != NONE:
+            found = word(u32(row(Section.STATES, state, STATE_BYTES) + 4))
+            look_through(found, pairs, False)
+
+
+def look_through(alternatives: u32, pairs: View, is_ambiguous: bool) -> None:
+    """Take the first alternative that holds; note those that cannot be decided."""
+    for i in range(word(alternatives)):
+        at = u32(alternatives + 4 + i * ALTERNATIVE_BYTES)
+        rule = word(at) & ~HAS_PATHS
+        if rule >= SEARCH.best:
+            return
+        if is_ambiguous and (word(at) & HAS_PATHS) != 0:
+            SEARCH.unsure = min(SEARCH.unsure, rule)
+        else:
+            match = meets(word(u32(at + 4)), pairs)
+            if match == Match.YES:
+                SEARCH.best = rule
+                return
+            if match == Match.UNSURE:
+                SEARCH.unsure = min(SEARCH.unsure, rule)
+
+
+def estimate(alternatives: u32, requests: u32) -> None:
+    """Take the first rule that some, or every, request meets."""
+    wanted: u32 = ACTION_ACCEPT if requests == Requests.SOME else ACTION_DENY
+    for i in range(word(alternatives)):
+        at = u32(alternatives + 4 + i * ALTERNATIVE_BYTES)
+        rule = word(at) & ~HAS_PATHS
+        if rule >= SEARCH.best:
+            return
+        is_certain = word(at) == rule and word(u32(at + 4)) == 0
+        action = rule_action(rule)
+        if is_certain or action == wanted:
+            SEARCH.best = rule
+            return
+        if action != ACTION_ACCEPT and action != ACTION_DENY:
+            SEARCH.passes = min(SEARCH.passes, rule)
+
+
+# --- paths -----------------------------------------------------------------------
+
+
+def read_path(pairs: View) -> u32:
+    """Bring the path of REQUEST to its normal form, once per request."""
+    if REQUEST.path_state == UNREAD:
+        ok, size = normalise(pairs[REQUEST.path : REQUEST.path_end])
+        REQUEST.path_state = READ if ok else AMBIGUOUS
+        REQUEST.path_bytes = size
+    return REQUEST.path_state
+
+
+def end_state(first: u32) -> u32:
+    """Walk the automaton along the normal form, segment by segment; NONE: nowhere."""
+    path = NORMAL[0 : REQUEST.path_bytes]
+    state = first
+    at: u32 = 1
+    while state != NONE:
+        end = index_of(path, SLASH, at)
+        state = next_state(state, path[at:end])
+        if end == len(path):
+            return state
+        at = u32(end + 1)
+    return NONE
+
+
+def next_state(state: u32, segment: View) -> u32:
+    """Follow the edge of a segment, or the one for all others."""
+    mask = u32(section_rows(Section.EDGES) - 1)
+    slot = edge_hash(state, segment) & mask
+    while True:
+        at = u32(section_offset(Section.EDGES) + slot * EDGE_BYTES)
+        if word(at) == NONE:
+            return word(row(Section.STATES, state, STATE_BYTES))
+        if word(at) == state and text(word(u32(at + 4))) == segment:
+            return word(u32(at + 8))
+        slot = u32(slot + 1) & mask
+
+
+def edge_hash(state: u32, segment: View) -> u32:
+    """Spread (state, segment) over 32 bits; the encoder uses the same function."""
+    mixed = u32(text_hash(segment) ^ u32(state * 0x9E3779B1))
+    return mixed ^ (mixed >> 15)
+
+
+# --- conditions ------------------------------------------------------------------
+
+
+def meets(condition: u32, pairs: View) -> u32:
+    """Compare the request with the methods, hosts and headers of a condition."""
+    if condition == 0:
+        return Match.YES
+    methods = word(condition)
+    hosts = word(u32(condition + 4))
+    at = u32(condition + 12)
+    if methods > 0 and not is_method(at, methods, pairs):
+        return Match.NO
+    at = u32(at + methods * 4)
+    if hosts > 0 and not is_host(at, hosts, pairs):
+        return Match.NO
+    return meets_headers(u32(at + hosts * 4), word(u32(condition + 8)), pairs)
+
+
+def is_method(texts: u32, count: u32, pairs: View) -> bool:
+    method = pairs[REQUEST.method : REQUEST.method_end]
+    for i in range(count):
+        if text(word(u32(texts + i * 4))) == method:
+            return True
+    return False
+
+
+def is_host(texts: u32, count: u32, pairs: View) -> bool:
+    host = without_port(pairs[REQUEST.host : REQUEST.host_end])
+    for i in range(count):
+        if host_meets(host, text(word(u32(texts + i * 4)))):
+            return True
+    return False
+
+
+def without_port(authority: View) -> View:
+    """The host of `host:port` or `[v6]:port`, without a dot at its end."""
+    end: u32 = 0
+    if len(authority) > 0 and authority[0] == 91:
+        end = u32(index_of(authority, 93, 0) + 1)
+    else:
+        end = index_of(authority, 58, 0)
+        if end > 0 and authority[0:end][u32(end - 1) : end] == b".":
+            end = u32(end - 1)
+    return authority[0:end]
+
+
+def host_meets(host: View, pattern: View) -> bool:
+    """Compare without regard to case; `*.` stands for one label or more."""
+    if pattern[0:2] != b"*.":
+        return len(host) == len(pattern) and is_folded(host, pattern)
+    tail = pattern[1 : len(pattern)]
+    if len(host) <= len(tail) or host[0:1] == b".":
+        return False
+    return is_folded(host[u32(len(host) - len(tail)) : len(host)], tail)
+
+
+def is_folded(given: View, lower: View) -> bool:
+    """Compare texts of one length; the second is in lower case."""
+    for i in range(len(lower)):
+        character: u32 = given[i]
+        if 65 <= character <= 90:
+            character = u32(character + 32)
+        if character != lower[i]:
+            return False
+    return True
+
+
+def meets_headers(tests: u32, count: u32, pairs: View) -> u32:
+    """All tests must hold; one that certainly does not outweighs a doubt."""
+    result: u32 = Match.YES
+    for i in range(count):
+        match = meets_header(u32(tests + i * HEADER_TEST_BYTES), pairs)
+        if match == Match.NO:
+            return Match.NO
+        if match == Match.UNSURE:
+            result = Match.UNSURE
+    return result
+
+
+def meets_header(test: u32, pairs: View) -> u32:
+    """Test all values of one header; in doubt if they do not agree."""
+    kind = word(u32(test + 8))
+    name = text(word(test))
+    found: u32 = 0
+    holding: u32 = 0
+    at = pairs_start(pairs)
+    for i in range(pair_count(pairs)):
+        given, value, at = read_pair(pairs, i, at)
+        if given == name:
+            found = u32(found + 1)
+            if value_holds(value, text(word(u32(test + 4))), kind & ~HEADER_NEGATED):
+                holding = u32(holding + 1)
+    if 0 < holding < found:
+        return Match.UNSURE
+    is_wanted = (kind & HEADER_NEGATED) == 0
+    return Match.YES if (holding > 0) == is_wanted else Match.NO
+
+
+def value_holds(value: View, wanted: View, kind: u32) -> bool:
+    if kind == HEADER_PRESENT:
+        return True
+    if kind == HEADER_PREFIX:
+        return starts_with(value, wanted)
+    return value == wanted

@@ -11,9 +11,10 @@ from filters.address import read_address
 from filters.bundle import BUNDLES, receive_row, row_secret
 from filters.configuration import Direction
 from filters.counters import count_allowed
-from filters.decide import Judgement, Kind, Party, Verdict, is_audited, judge
+from filters.decide import Judgement, denial_reason, denying_rule, is_audited, judge
 from filters.denial import deny, note_audited
 from filters.hostcalls import proxy_get_current_time_nanoseconds
+from filters.http import Requests
 from filters.key import (
     PAIRWISE,
     compute_mac,
@@ -28,6 +29,7 @@ from filters.key import (
 )
 from filters.lang import View, Words, u32
 from filters.layout import NONE, TCP, WORKLOAD_REVOKED
+from filters.party import Kind, Party
 from filters.peer import (
     connection_facts,
     facts_certificate,
@@ -59,19 +61,14 @@ def judge_inbound(root: u32, pairs: View) -> u32:
         return deny(Direction.INBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     set_member(SELF, root)
     key = TCP << 16 | (port & 0xFFFF)
-    judge(SENDER, SELF, key, False, JUDGEMENT)
-    if JUDGEMENT.egress == Verdict.DENY:
-        rule = JUDGEMENT.egress_rule
-        return deny(Direction.INBOUND, Reason.EGRESS_DENIED, rule)
-    if JUDGEMENT.ingress == Verdict.DENY:
-        rule = JUDGEMENT.ingress_rule
-        return deny(Direction.INBOUND, Reason.INGRESS_DENIED, rule)
+    judge(SENDER, SELF, key, False, Requests.GIVEN, pairs, JUDGEMENT)
+    reason = denial_reason(JUDGEMENT)
+    if reason != Reason.ALLOWED:
+        return deny(Direction.INBOUND, reason, denying_rule(JUDGEMENT))
     if is_audited():
-        judge(SENDER, SELF, key, True, JUDGEMENT)
-        if JUDGEMENT.egress == Verdict.DENY:
-            note_audited(Direction.INBOUND, JUDGEMENT.egress_rule)
-        elif JUDGEMENT.ingress == Verdict.DENY:
-            note_audited(Direction.INBOUND, JUDGEMENT.ingress_rule)
+        judge(SENDER, SELF, key, True, Requests.GIVEN, pairs, JUDGEMENT)
+        if denial_reason(JUDGEMENT) != Reason.ALLOWED:
+            note_audited(Direction.INBOUND, denying_rule(JUDGEMENT))
     return accept()
 
 

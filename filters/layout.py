@@ -1,4 +1,4 @@
-"""Layout of the rule table, version 2: the only home of its numbers.
+"""Layout of the rule table, version 3: the only home of its numbers.
 
 A table is little-endian and made of u32 words unless a row says otherwise. It opens
 with a header, then a directory of sections; every offset counts bytes from the
@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Final
 
 MAGIC: Final = 0x31544D50  # "PMT1"
-VERSION: Final = 2
+VERSION: Final = 3
 HEADER_BYTES: Final = 32
 FLAG_IPV4_INSTANCES: Final = 1  # the instance part of an address is an IPv4 address
 FLAG_AUDITED: Final = 2  # some policy is audited: counted and logged, not enforced
@@ -52,10 +52,13 @@ class Section(IntEnum):
     MEMBER_BLOCKS = 12  # words: an IPv4 address list of the ranges that hold members
     RULES = 13  # what a rule id means
     POLICIES = 14  # what a rule's policy is called
+    CHAINS = 15  # rules that ask about the request, by stretch of ports
+    STATES = 16  # of the automata over the segments of paths
+    EDGES = 17  # open-addressed by (state, segment): the next state
 
 
-SECTIONS: Final = 15
-FIRST_ROW_AT: Final = 152  # HEADER_BYTES + SECTIONS * 8
+SECTIONS: Final = 18
+FIRST_ROW_AT: Final = 176  # HEADER_BYTES + SECTIONS * 8
 
 # Workload: realm (low half) and flags (high half), service account text, ingress set,
 # egress set, the same two as if audited policies were enforced, wide peer, local peer.
@@ -85,6 +88,7 @@ BACKEND_BYTES: Final = 8
 # Subject set: one subject row per tier (NONE: the tier has no policy for it).
 SET_BYTES: Final = 12
 TIERS: Final = 3
+NORMAL_TIER: Final = 1
 
 # Subject: default rule (NONE: not isolated, default allow), port list for any member,
 # port list for any address outside, IPv4 address list, IPv6 address list, levels.
@@ -102,8 +106,9 @@ WIDE_PEERS: Final = 0x10000
 LOCAL_PEERS: Final = 0x80000000
 
 # Port list: number of rows, then rows of first key, last key, rule; disjoint, sorted.
-# A key is protocol << 16 | port.
+# A key is protocol << 16 | port. Instead of a rule: IS_CHAIN and the row of a chain.
 RANGE_BYTES: Final = 12
+IS_CHAIN: Final = 0x80000000
 TCP: Final = 0
 UDP: Final = 1
 SCTP: Final = 2
@@ -125,9 +130,31 @@ RULE_DEFAULT: Final = 0xFFFF  # rule number of "the policy isolates and nothing 
 INGRESS: Final = 0
 EGRESS: Final = 1
 
+# Chain: rule for flows that are not HTTP (NONE: none), first state, all alternatives.
+CHAIN_BYTES: Final = 12
+# State: the next state for segments without an edge (NONE: no rule is left), and the
+# alternatives whose path ends here.
+STATE_BYTES: Final = 8
+# Edge: state (NONE: empty slot), segment text, next state.
+EDGE_BYTES: Final = 12
+
+# Alternatives, in LISTS: number of rows, then rows of rule and condition (0: none), in
+# the order of evaluation. HAS_PATHS: some entry of the rule has paths.
+ALTERNATIVE_BYTES: Final = 8
+HAS_PATHS: Final = 0x80000000
+# Condition, in LISTS: numbers of methods, hosts and headers; texts of the methods and
+# hosts; then tests of headers: name text, value text, kind.
+CONDITION_HEAD_BYTES: Final = 12
+HEADER_TEST_BYTES: Final = 12
+HEADER_EXACT: Final = 0
+HEADER_PREFIX: Final = 1
+HEADER_PRESENT: Final = 2
+HEADER_NEGATED: Final = 4
+
 # Policy: kind, namespace text, name text, file text.
 POLICY_BYTES: Final = 16
 KIND_NETWORK_POLICY: Final = 1
 KIND_CLUSTER_NETWORK_POLICY: Final = 2
 KIND_ADMIN_NETWORK_POLICY: Final = 3
 KIND_BASELINE_ADMIN_NETWORK_POLICY: Final = 4
+KIND_OVERLAY_POLICY: Final = 5

@@ -13,13 +13,21 @@ from filters.abi import Action, MapType, Status
 from filters.bundle import BUNDLES, row_key, row_secret, send_row
 from filters.configuration import Direction
 from filters.counters import count_allowed
-from filters.decide import Judgement, Kind, Party, Verdict, is_audited, judge
+from filters.decide import (
+    Judgement,
+    Verdict,
+    denial_reason,
+    denying_rule,
+    is_audited,
+    judge,
+)
 from filters.denial import deny, note_audited
 from filters.hostcalls import (
     proxy_add_header_map_value,
     proxy_get_current_time_nanoseconds,
     proxy_get_property,
 )
+from filters.http import Requests
 from filters.inbound import set_member
 from filters.key import (
     EXPECTED,
@@ -30,6 +38,7 @@ from filters.key import (
 )
 from filters.lang import Buffer, View, Words, u32, u64
 from filters.layout import BACKEND_BYTES, NONE, TCP, Section
+from filters.party import Kind, Party
 from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
 from filters.request import REQUEST, strip
@@ -59,7 +68,7 @@ denied_reason: u32 = 0
 denied_rule: u32 = 0xFFFFFFFF
 
 
-def judge_outbound(root: u32) -> u32:
+def judge_outbound(root: u32, pairs: View) -> u32:
     """Judge one request and return the callback's action."""
     if REQUEST.is_connect:
         return deny(Direction.OUTBOUND, Reason.TUNNEL_UNSUPPORTED, NONE)
@@ -70,43 +79,43 @@ def judge_outbound(root: u32) -> u32:
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     set_member(SELF, root)
     if not is_service_cluster(cluster):
-        return judge_direct(cluster)
+        return judge_direct(cluster, pairs)
     ok, port = cluster_port(cluster)
     if not ok:
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     target = find_target(cluster_host(cluster))
     if target == NONE:
         DESTINATION.kind = Kind.UNKNOWN
-        return judge_outside(port)
-    return judge_target(root, target, port)
+        return judge_outside(port, pairs)
+    return judge_target(root, target, port, pairs)
 
 
 # --- peers outside the overlay ---------------------------------------------------
 
 
-def judge_direct(cluster: View) -> u32:
+def judge_direct(cluster: View, pairs: View) -> u32:
     """A cluster that names no host: only its port, or the original address, counts."""
     if cluster == b"PassthroughCluster":
         status, address = proxy_get_property(b"destination\0address")
         has_port, port = port_of(address)
         if status == Status.OK and has_port and read_endpoint(address, DESTINATION):
-            return judge_outside(port)
+            return judge_outside(port, pairs)
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     port = destination_port()
     if port == 0:
         return deny(Direction.OUTBOUND, Reason.DESTINATION_UNKNOWN, NONE)
     DESTINATION.kind = Kind.UNKNOWN
-    return judge_outside(port)
+    return judge_outside(port, pairs)
 
 
-def judge_outside(port: u32) -> u32:
+def judge_outside(port: u32, pairs: View) -> u32:
     key = TCP << 16 | (port & 0xFFFF)
-    judge(SELF, DESTINATION, key, False, JUDGEMENT)
+    judge(SELF, DESTINATION, key, False, Requests.GIVEN, pairs, JUDGEMENT)
     if JUDGEMENT.egress != Verdict.ALLOW:
         rule = JUDGEMENT.egress_rule
-        return deny(Direction.OUTBOUND, Reason.EGRESS_DENIED, rule)
+        return deny(Direction.OUTBOUND, denial_reason(JUDGEMENT), rule)
     if is_audited():
-        judge(SELF, DESTINATION, key, True, JUDGEMENT)
+        judge(SELF, DESTINATION, key, True, Requests.GIVEN, pairs, JUDGEMENT)
         if JUDGEMENT.egress != Verdict.ALLOW:
             note_audited(Direction.OUTBOUND, JUDGEMENT.egress_rule)
     count_allowed(Direction.OUTBOUND)
@@ -116,16 +125,16 @@ def judge_outside(port: u32) -> u32:
 # --- targets ---------------------------------------------------------------------
 
 
-def judge_target(root: u32, target: u32, port: u32) -> u32:
+def judge_target(root: u32, target: u32, port: u32, pairs: View) -> u32:
     at = find_port(target, port)
     if at == NONE or word(u32(at + 8)) == 0:
         return deny(Direction.OUTBOUND, Reason.TARGET_EMPTY, NONE)
-    allowed = allowed_backends(at, port, False)
+    allowed = allowed_backends(at, port, False, pairs)
     if allowed == 0:
         return deny(Direction.OUTBOUND, denied_reason, denied_rule)
     if allowed != word(u32(at + 8)):
         return deny(Direction.OUTBOUND, Reason.TARGET_AMBIGUOUS, denied_rule)
-    if is_audited() and allowed_backends(at, port, True) != allowed:
+    if is_audited() and allowed_backends(at, port, True, pairs) != allowed:
         note_audited(Direction.OUTBOUND, denied_rule)
     reason = stamp(root, word(target))
     if reason != Reason.ALLOWED:
@@ -134,7 +143,7 @@ def judge_target(root: u32, target: u32, port: u32) -> u32:
     return Action.CONTINUE
 
 
-def allowed_backends(at: u32, port: u32, audited: bool) -> u32:
+def allowed_backends(at: u32, port: u32, audited: bool, pairs: View) -> u32:
     """Count the workloads behind a target's port that policy lets us reach."""
     allowed: u32 = 0
     first = word(u32(at + 4))
@@ -142,12 +151,13 @@ def allowed_backends(at: u32, port: u32, audited: bool) -> u32:
         backend = row(Section.BACKENDS, u32(first + i), BACKEND_BYTES)
         workload = word(backend)
         own_port = word(u32(backend + 4))
-        if is_allowed(workload, port if own_port == 0 else own_port, audited):
+        wanted = port if own_port == 0 else own_port
+        if is_allowed(workload, wanted, audited, pairs):
             allowed = u32(allowed + 1)
     return allowed
 
 
-def is_allowed(workload: u32, port: u32, audited: bool) -> bool:
+def is_allowed(workload: u32, port: u32, audited: bool, pairs: View) -> bool:
     """Judge one workload behind the target; note the reason of a denial."""
     global denied_reason, denied_rule
     offset = workload_row(workload)
@@ -160,16 +170,13 @@ def is_allowed(workload: u32, port: u32, audited: bool) -> bool:
     DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | (word(offset) & 0xFFFF)
     DESTINATION.word2 = workload
     DESTINATION.word3 = 0
-    judge(SELF, DESTINATION, TCP << 16 | (port & 0xFFFF), audited, JUDGEMENT)
-    if JUDGEMENT.egress == Verdict.DENY:
-        denied_reason = Reason.EGRESS_DENIED
-        denied_rule = JUDGEMENT.egress_rule
-        return False
-    if JUDGEMENT.ingress == Verdict.DENY:
-        denied_reason = Reason.INGRESS_DENIED
-        denied_rule = JUDGEMENT.ingress_rule
-        return False
-    return True
+    key = TCP << 16 | (port & 0xFFFF)
+    judge(SELF, DESTINATION, key, audited, Requests.GIVEN, pairs, JUDGEMENT)
+    reason = denial_reason(JUDGEMENT)
+    if reason != Reason.ALLOWED:
+        denied_reason = reason
+        denied_rule = denying_rule(JUDGEMENT)
+    return reason == Reason.ALLOWED
 
 
 def stamp(root: u32, target: u32) -> u32:

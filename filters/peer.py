@@ -19,7 +19,6 @@ from typing import Final
 
 from filters.abi import Status
 from filters.address import read_ipv4, read_ipv6
-from filters.decide import Kind, Party, find_address4
 from filters.hostcalls import (
     proxy_call_foreign_function,
     proxy_get_property,
@@ -28,6 +27,8 @@ from filters.hostcalls import (
 from filters.identity import instance
 from filters.lang import Buffer, View, Words, load_u16, load_u32, u8, u32
 from filters.layout import Section
+from filters.lookup import find_address4
+from filters.party import Kind, Party
 from filters.table import section_offset
 from filters.text import index_of, read_decimal
 

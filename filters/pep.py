@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from filters.abi import Action, BufferType, LogLevel, MapType, Status, TrafficDirection
+from filters.abi import (
+    MAX_PAIRS_BYTES,
+    Action,
+    BufferType,
+    LogLevel,
+    MapType,
+    Status,
+    TrafficDirection,
+)
 from filters.address import write_address
 from filters.admission import table_is_valid
 from filters.bundle import BUNDLES, admit
 from filters.configuration import CONFIGURATION, Direction, read
 from filters.counters import hand_over
-from filters.decide import Judgement, Party, judge
+from filters.decide import Judgement, judge
 from filters.denial import deny
 from filters.environment import environment_value, read_environment
 from filters.hostcalls import (
@@ -25,6 +33,7 @@ from filters.hostcalls import (
     proxy_log,
     proxy_set_tick_period_milliseconds,
 )
+from filters.http import Requests
 from filters.identity import find_workload, own_address
 from filters.inbound import judge_inbound
 from filters.lang import (
@@ -39,6 +48,7 @@ from filters.lang import (
 )
 from filters.layout import NONE
 from filters.outbound import judge_outbound
+from filters.party import Party
 from filters.peer import declare_properties, store_connection
 from filters.reasons import Reason
 from filters.request import REQUEST, scan
@@ -181,7 +191,7 @@ def proxy_on_request_headers(context_id: u32, headers: u32, end_of_stream: u32) 
     if direction == Direction.INBOUND:
         return judge_inbound(number, pairs)
     if direction == Direction.OUTBOUND:
-        return judge_outbound(number)
+        return judge_outbound(number, pairs)
     return deny(Direction.UNKNOWN, Reason.DIRECTION_UNKNOWN, NONE)
 
 
@@ -220,15 +230,21 @@ def pepmesh_judge(
     destination3: u32,
     key: u32,
     audited: u32,
-) -> tuple[u32, u32, u32, u32, u32]:
+    requests: u32,
+) -> tuple[u32, u32, u32, u32, u32, u32]:
     """Answer a question about policy, with the code and the table that enforce it.
 
-    Envoy does not call this; `pepmesh explain` and `simulate` do. Parties and key as
-    in filters/decide.py. Returns egress verdict and rule, ingress verdict and rule,
-    and the last key with the same answer. An invalid table denies.
+    Envoy does not call this; `pepmesh explain` and its like do. Parties and key as in
+    filters/decide.py; the headers of a given request are in the call data. Returns
+    egress verdict and rule, ingress verdict and rule, the last key with the same
+    answer, and whether the request was ambiguous. An invalid table denies.
     """
     if not table_is_valid():
-        return 2, NONE, 2, NONE, key
+        return 2, NONE, 2, NONE, key, 0
+    pairs: View = b""
+    if requests == Requests.GIVEN:
+        _, pairs = proxy_get_buffer_bytes(BufferType.CALL_DATA, 0, MAX_PAIRS_BYTES)
+        scan(pairs)
     SOURCE.kind = source_kind
     SOURCE.word0 = source0
     SOURCE.word1 = source1
@@ -239,13 +255,14 @@ def pepmesh_judge(
     DESTINATION.word1 = destination1
     DESTINATION.word2 = destination2
     DESTINATION.word3 = destination3
-    judge(SOURCE, DESTINATION, key, audited != 0, ANSWER)
+    judge(SOURCE, DESTINATION, key, audited != 0, requests, pairs, ANSWER)
     return (
         ANSWER.egress,
         ANSWER.egress_rule,
         ANSWER.ingress,
         ANSWER.ingress_rule,
         ANSWER.last_key,
+        1 if ANSWER.is_ambiguous else 0,
     )
 
 

@@ -47,9 +47,10 @@ class Reason(IntEnum):
     FAULT = 29  # the filter itself failed
     SOURCE_ELSEWHERE = 30  # a genuine proof, but the connection comes from elsewhere
     AUDITED = 31  # let through; an audited policy would deny it
+    REQUEST_AMBIGUOUS = 32  # a rule asks what can be read in two ways
 
 
-COUNT: Final = 32
+COUNT: Final = 33
 
 NAMES: Final = (
     b"allowed\0egress_denied\0ingress_denied\0no_identity\0not_configured\0"
@@ -59,6 +60,7 @@ NAMES: Final = (
     b"key_version\0key_expired\0key_target\0key_mismatch\0peer_unknown\0"
     b"destination_unknown\0target_empty\0target_ambiguous\0target_unreachable\0"
     b"clock_unreadable\0rewrite_failed\0fault\0source_elsewhere\0audited\0"
+    b"request_ambiguous\0"
 )
 
 

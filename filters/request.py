@@ -25,6 +25,14 @@ class Request:
     key_end: u32 = 0
     is_connect: bool = False
     is_grpc: bool = False
+    method: u32 = 0
+    method_end: u32 = 0
+    path: u32 = 0
+    path_end: u32 = 0
+    host: u32 = 0
+    host_end: u32 = 0
+    path_state: u32 = 0  # filters/http.py: 0 not looked at yet
+    path_bytes: u32 = 0  # of its normal form
 
 
 REQUEST = Request()
@@ -52,6 +60,10 @@ def scan(pairs: View) -> None:
     REQUEST.keys = 0
     REQUEST.is_connect = False
     REQUEST.is_grpc = False
+    REQUEST.method_end = REQUEST.method
+    REQUEST.path_end = REQUEST.path
+    REQUEST.host_end = REQUEST.host
+    REQUEST.path_state = 0
     at = pairs_start(pairs)
     for i in range(pair_count(pairs)):
         name, value, after = read_pair(pairs, i, at)
@@ -62,17 +74,28 @@ def scan(pairs: View) -> None:
 def look_at(name: View, value: View, start: u32) -> None:
     """Note one header, told apart by the length of its name first."""
     size = len(name)
+    end = u32(start + len(value))
     if size == 13:
         if name == b"x-overlay-src":
             REQUEST.sources = u32(REQUEST.sources + 1)
             REQUEST.source = start
-            REQUEST.source_end = u32(start + len(value))
+            REQUEST.source_end = end
         elif name == b"x-overlay-key":
             REQUEST.keys = u32(REQUEST.keys + 1)
             REQUEST.key = start
-            REQUEST.key_end = u32(start + len(value))
+            REQUEST.key_end = end
     elif size == 7:
         if name == b":method":
             REQUEST.is_connect = value == b"CONNECT"
+            REQUEST.method = start
+            REQUEST.method_end = end
+    elif size == 5:
+        if name == b":path":
+            REQUEST.path = start
+            REQUEST.path_end = end
+    elif size == 10:
+        if name == b":authority":
+            REQUEST.host = start
+            REQUEST.host_end = end
     elif size == 12 and name == b"content-type":
         REQUEST.is_grpc = starts_with(value, b"application/grpc")

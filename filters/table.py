@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from filters.lang import View, embedded, load_u16, load_u32, u32
 from filters.layout import (
+    ACTION_SHIFT,
     DIRECTORY_AT,
     NONE,
     REALM_BYTES,
+    RULE_BYTES,
     WORKLOAD_BYTES,
     Section,
 )
@@ -54,3 +56,7 @@ def namespace_text(realm: u32) -> u32:
         if word(at) == realm:
             return word(u32(at + 4))
     return NONE
+
+
+def rule_action(rule: u32) -> u32:
+    return (word(u32(row(Section.RULES, rule, RULE_BYTES) + 4)) >> ACTION_SHIFT) & 3

@@ -20,7 +20,7 @@ from filters.layout import (
     Section,
 )
 from filters.table import row, section_offset, section_rows, text, word
-from filters.text import index_of, read_decimal, starts_with
+from filters.text import index_of, read_decimal, starts_with, text_hash
 
 BAR: Final = 124
 
@@ -42,18 +42,10 @@ def cluster_host(cluster: View) -> View:
     return cluster[host : len(cluster)]
 
 
-def name_hash(host: View) -> u32:
-    """FNV-1a over the bytes of a host; the encoder uses the same function."""
-    state: u32 = 0x811C9DC5
-    for i in range(len(host)):
-        state = u32((state ^ host[i]) * 0x01000193)
-    return state ^ (state >> 15)
-
-
 def find_target(host: View) -> u32:
     """Offset of the row of a target, or NONE."""
     mask = u32(section_rows(Section.TARGETS) - 1)
-    slot = name_hash(host) & mask
+    slot = text_hash(host) & mask
     while True:
         at = u32(section_offset(Section.TARGETS) + slot * TARGET_BYTES)
         if word(at) == 0:

@@ -97,6 +97,14 @@ def starts_with(text: View, prefix: View) -> bool:
     return text[0 : len(prefix)] == prefix
 
 
+def text_hash(text: View) -> u32:
+    """FNV-1a over the bytes of a text; the table's encoder uses the same function."""
+    state: u32 = 0x811C9DC5
+    for i in range(len(text)):
+        state = u32((state ^ text[i]) * 0x01000193)
+    return state ^ (state >> 15)
+
+
 # --- writing ---------------------------------------------------------------------
 
 

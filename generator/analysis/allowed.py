@@ -16,14 +16,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from filters.decide import Kind, Verdict
+from filters.decide import Verdict
+from filters.http import Requests
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from filters.party import Kind
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Party, address_party
 from generator.analysis.key_ranges import merge
 from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED
 from generator.analysis.spans import addresses_of, is_for_members
 from generator.policy.model import Direction
+from generator.policy.request import HttpRequest
 from generator.table.model import RuleTable, TableWorkload
 from generator.table.ports import EVERY_KEY, KeyRange
 
@@ -62,12 +65,13 @@ def answers(
     source: Endpoint,
     destination: Endpoint,
     keys: KeyRange = EVERY_KEY,
+    requests: HttpRequest | Requests = Requests.NOT_HTTP,
 ) -> Iterator[Answer]:
     """Yield the module's answers for all keys of a range, in order."""
     sender, receiver = party_of(engine, source), party_of(engine, destination)
     key, last = keys
     while key <= last:
-        judgement = engine.judge(sender, receiver, key)
+        judgement = engine.judge(sender, receiver, key, request=requests)
         yield Answer(key, min(judgement.last_key, last), judgement)
         key = judgement.last_key + 1
 
@@ -96,26 +100,44 @@ class Allowed:
             for number, subject in enumerate(engine.table.subjects)
             for version in (4, 6)
         }
-        self._known: dict[_Class, Keys] = {}
+        self._known: dict[tuple[Requests, _Class], Keys] = {}
 
-    def keys(self, source: Endpoint, destination: Endpoint) -> Keys:
-        """Return the allowed keys as disjoint, sorted ranges that do not touch."""
+    @property
+    def asks_about_requests(self) -> bool:
+        """Tell whether it makes a difference what a flow carries."""
+        return bool(self._table.chains)
+
+    def keys(
+        self,
+        source: Endpoint,
+        destination: Endpoint,
+        requests: Requests = Requests.NOT_HTTP,
+    ) -> Keys:
+        """Return the allowed keys as disjoint, sorted ranges that do not touch.
+
+        `requests`: of flows that are not HTTP, or of SOME or EVERY request.
+        """
+        if not self.asks_about_requests:
+            requests = Requests.NOT_HTTP
         if why_not_believed(self._table, source, destination):
             return ()
         if _is_same(source, destination):
-            return _both(*self._ask(source, destination))
+            return _both(*self._ask(source, destination, requests))
         classes = (
-            self._class(Direction.EGRESS, source, destination),
-            self._class(Direction.INGRESS, destination, source),
+            (requests, self._class(Direction.EGRESS, source, destination)),
+            (requests, self._class(Direction.INGRESS, destination, source)),
         )
         if any(one not in self._known for one in classes):
-            found = self._ask(source, destination)
+            found = self._ask(source, destination, requests)
             self._known.update(zip(classes, found, strict=True))
         return _both(self._known[classes[0]], self._known[classes[1]])
 
-    def _ask(self, source: Endpoint, destination: Endpoint) -> tuple[Keys, Keys]:
+    def _ask(
+        self, source: Endpoint, destination: Endpoint, requests: Requests
+    ) -> tuple[Keys, Keys]:
         """Return the keys that egress and ingress allow, each by itself."""
-        found = tuple(answers(self._engine, source, destination))
+        asked = answers(self._engine, source, destination, EVERY_KEY, requests)
+        found = tuple(asked)
         return (
             merge([(a.keys for a in found if a.judgement.egress is not Verdict.DENY)]),
             merge([(a.keys for a in found if a.judgement.ingress is not Verdict.DENY)]),

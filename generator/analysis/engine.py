@@ -11,9 +11,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from filters.abi import BufferType
-from filters.decide import Kind, Verdict
+from filters.decide import Verdict
 from filters.http import Requests
 from filters.layout import NONE
+from filters.party import Kind
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
 from generator.table.decode import decode_table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from filters.http import Requests
 from generator.analysis.engine import Engine
 from generator.table.model import TablePort
 from generator.table.ports import EVERY_KEY
@@ -38,6 +39,7 @@ def _allowed_keys(
     receiver = engine.member_party(destination, None)
     key, last = keys
     while key <= last:
-        judgement = engine.judge(sender, receiver, key)
+        # A key is needed as soon as some request is allowed.
+        judgement = engine.judge(sender, receiver, key, request=Requests.SOME)
         yield judgement.is_allowed
         key = judgement.last_key + 1

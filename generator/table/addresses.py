@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from generator.policy.model import BlockPeer, IPNetwork
+from generator.table.chains import Chains
 from generator.table.model import AddressList, PortList
 from generator.table.ports import KeyRange, flatten
 
@@ -32,13 +33,15 @@ def _holds(network: IPNetwork, address: int) -> bool:
     return int(network.network_address) <= address <= int(network.broadcast_address)
 
 
-def address_list(blocks: Iterable[Block], *, version: int) -> AddressList:
+def address_list(
+    blocks: Iterable[Block], chains: Chains, *, version: int
+) -> AddressList:
     """Say for every address of one family what the blocks allow from there on."""
     mine = [b for b in blocks if b.peer.cidr.version == version and b.keys]
     rows: list[tuple[int, PortList]] = []
     for start in _bounds(network for b in mine for network in _networks(b)):
         keys = [(*key, b.rule) for b in mine if b.holds(start) for key in b.keys]
-        ports = flatten(keys)
+        ports = flatten(keys, chains)
         if not rows or rows[-1][1] != ports:
             rows.append((start, ports))
     return tuple(rows) if mine else ()

@@ -61,6 +61,7 @@ def build_table(
         subject_sets=subjects.sets,
         subjects=subjects.subjects,
         member_blocks=member_blocks(member_cidrs),
+        chains=subjects.chains,
         rules=rules.rows,
         policies=rules.table_policies(),
     )

@@ -16,21 +16,30 @@ from filters.layout import (
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
+    HAS_PATHS,
+    HEADER_NEGATED,
+    IS_CHAIN,
     NONE,
     RULE_DEFAULT,
     WORKLOAD_REVOKED,
     Section,
 )
 from generator.errors import TableError
+from generator.policy.model import HeaderMatch
 from generator.table.admission import why_refused
 from generator.table.encode import (
     ACTION_NUMBERS,
     DIRECTION_NUMBERS,
+    HEADER_NUMBERS,
     KINDS,
     TARGET_KINDS,
 )
 from generator.table.model import (
     AddressList,
+    Alternative,
+    Chain,
+    Condition,
+    PathState,
     PortList,
     PortRange,
     RuleTable,
@@ -72,6 +81,7 @@ def section_sizes(data: bytes) -> dict[str, int]:
 class _Decoder:
     def __init__(self, data: bytes) -> None:
         self.data = data
+        self.chains = tuple(self._chains())
 
     def decode(self) -> RuleTable:
         word0, word1 = self._words(ADDRESS_WORD0_AT, 2)
@@ -87,6 +97,7 @@ class _Decoder:
             subject_sets=tuple(self._subject_sets()),
             subjects=tuple(self._subjects()),
             member_blocks=tuple(self._member_blocks()),
+            chains=self.chains,
             rules=tuple(self._rules()),
             policies=tuple(self._policies()),
         )
@@ -112,7 +123,13 @@ class _Decoder:
             return ()
         (count,) = self._words(at, 1)
         rows = (self._words(at + 4 + i * 12, 3) for i in range(count))
-        return tuple(PortRange(*row) for row in rows)
+        return tuple(self._port_range(*row) for row in rows)
+
+    def _port_range(self, first: int, last: int, rule: int) -> PortRange:
+        if rule < IS_CHAIN:
+            return PortRange(first, last, rule)
+        chain = rule - IS_CHAIN
+        return PortRange(first, last, self.chains[chain].alternatives[0].rule, chain)
 
     def _addresses(self, at: int, words: int) -> AddressList:
         if at == 0:
@@ -126,6 +143,75 @@ class _Decoder:
                 start = start << 32 | word
             found.append((start, self._ports(row[-1])))
         return tuple(found)
+
+    # --- rules that ask about the request --------------------------------------------
+
+    def _chains(self) -> Iterator[Chain]:
+        rows = list(self._rows(Section.CHAINS))
+        states = list(self._rows(Section.STATES))
+        edges: dict[int, list[tuple[str, int]]] = {}
+        for state, segment, after in self._rows(Section.EDGES):
+            if state != NONE:
+                edges.setdefault(state, []).append((self._text(segment), after))
+        starts = [first for _, first, _ in rows]
+        for (plain, base, listed), end in zip(
+            rows, [*starts[1:], len(states)][: len(rows)], strict=True
+        ):
+            alternatives = self._alternatives(listed)
+            yield Chain(
+                None if plain == NONE else plain,
+                alternatives,
+                tuple(
+                    PathState(
+                        _local(base, states[number][0]),
+                        tuple(
+                            (segment, _local(base, after))
+                            for segment, after in sorted(edges.get(number, ()))
+                        ),
+                        self._accepted(alternatives, states[number][1]),
+                    )
+                    for number in range(base, end)
+                ),
+            )
+
+    def _alternatives(self, at: int) -> tuple[Alternative, ...]:
+        (count,) = self._words(at, 1)
+        rows = (self._words(at + 4 + i * 8, 2) for i in range(count))
+        return tuple(
+            Alternative(rule & ~HAS_PATHS, bool(rule & HAS_PATHS), self._condition(c))
+            for rule, c in rows
+        )
+
+    def _accepted(
+        self, alternatives: tuple[Alternative, ...], at: int
+    ) -> tuple[int, ...]:
+        """Find the alternatives of a state among those of its chain, in order."""
+        places = iter(enumerate(alternatives))
+        return tuple(
+            next(number for number, known in places if known == one)
+            for one in self._alternatives(at)
+        )
+
+    def _condition(self, at: int) -> Condition | None:
+        if at == 0:
+            return None
+        methods, hosts, headers = self._words(at, 3)
+        texts = [self._text(t) for t in self._words(at + 12, methods + hosts)]
+        at += 12 + 4 * (methods + hosts)
+        tests = (self._words(at + i * 12, 3) for i in range(headers))
+        return Condition(
+            tuple(texts[:methods]),
+            tuple(texts[methods:]),
+            tuple(self._header(*test) for test in tests),
+        )
+
+    def _header(self, name: int, value: int, kind: int) -> HeaderMatch:
+        kinds = {number: kind for kind, number in HEADER_NUMBERS.items()}
+        is_negated = bool(kind & HEADER_NEGATED)
+        shape = kinds[kind & ~HEADER_NEGATED]
+        return HeaderMatch(self._text(name), shape, self._text(value), is_negated)
+
+    # --- rows ------------------------------------------------------------------------
 
     def _workloads(self) -> Iterator[TableWorkload]:
         digests = {
@@ -212,6 +298,10 @@ class _Decoder:
             yield TablePolicy(kinds[kind], namespace, name, file)
 
 
+def _local(base: int, state: int) -> int | None:
+    return None if state == NONE else state - base
+
+
 ROW_WORDS = {
     Section.LABEL_KEYS: 1,
     Section.REALMS: 2,
@@ -225,4 +315,7 @@ ROW_WORDS = {
     Section.PEERS: 3,
     Section.RULES: 3,
     Section.POLICIES: 4,
+    Section.CHAINS: 3,
+    Section.STATES: 2,
+    Section.EDGES: 3,
 }

@@ -2,7 +2,7 @@
 
 Where in the pipeline: `RuleTable -> bytes`, embedded in the module. Same table, same
 bytes. Equal texts, port lists and address lists are stored once. Hash functions are
-the filter's own (`filters.decide.peer_hash`, `filters.targets.name_hash`), run here
+the filter's own (`filters.decide.peer_hash`, `filters.targets.text_hash`), run here
 under CPython.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from filters.admission import checksum
-from filters.decide import peer_hash
+from filters.http import edge_hash
 from filters.layout import (
     ACTION_ACCEPT,
     ACTION_DENY,
@@ -26,11 +26,18 @@ from filters.layout import (
     FIRST_ROW_AT,
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
+    HAS_PATHS,
+    HEADER_EXACT,
+    HEADER_NEGATED,
+    HEADER_PREFIX,
+    HEADER_PRESENT,
     INGRESS,
+    IS_CHAIN,
     KIND_ADMIN_NETWORK_POLICY,
     KIND_BASELINE_ADMIN_NETWORK_POLICY,
     KIND_CLUSTER_NETWORK_POLICY,
     KIND_NETWORK_POLICY,
+    KIND_OVERLAY_POLICY,
     LEVEL_LOCAL,
     LEVEL_REALM,
     LEVEL_WIDE,
@@ -47,13 +54,18 @@ from filters.layout import (
     WORKLOAD_REVOKED,
     Section,
 )
-from filters.targets import name_hash
+from filters.lookup import peer_hash
+from filters.text import text_hash
 from generator.errors import TableError
 from generator.overlay.model import TargetKind, TargetName
-from generator.policy.model import Action, Direction
+from generator.policy.model import Action, Direction, HeaderKind
 from generator.table.model import (
+    NO_CHAIN,
     AddressList,
+    Alternative,
+    Condition,
     PortList,
+    PortRange,
     RuleTable,
     TableTarget,
     TableWorkload,
@@ -64,6 +76,12 @@ KINDS: Final = {
     "ClusterNetworkPolicy": KIND_CLUSTER_NETWORK_POLICY,
     "AdminNetworkPolicy": KIND_ADMIN_NETWORK_POLICY,
     "BaselineAdminNetworkPolicy": KIND_BASELINE_ADMIN_NETWORK_POLICY,
+    "OverlayPolicy": KIND_OVERLAY_POLICY,
+}
+HEADER_NUMBERS: Final = {
+    HeaderKind.EXACT: HEADER_EXACT,
+    HeaderKind.PREFIX: HEADER_PREFIX,
+    HeaderKind.PRESENT: HEADER_PRESENT,
 }
 ACTION_NUMBERS: Final = {
     Action.ACCEPT: ACTION_ACCEPT,
@@ -137,12 +155,13 @@ class _Encoder:
         peers = _rows(self._peer_rows())
         sections[Section.SUBJECTS] = subjects
         sections[Section.PEERS] = peers
+        requests = self._request_sections()
         words = len(self.lists.data) // 4
         sections[Section.LISTS] = (bytes(self.lists.data), words)
         sections[Section.MEMBER_BLOCKS] = self._member_blocks()
         sections[Section.RULES] = _rows(self._rule_rows())
         sections[Section.POLICIES] = _rows(self._policy_rows())
-        return self._assemble(sections)
+        return self._assemble(sections | requests)
 
     def _assemble(self, sections: dict[Section, tuple[bytes, int]]) -> bytes:
         body = bytearray()
@@ -171,6 +190,11 @@ class _Encoder:
         texts += [target.name for target in table.targets]
         for policy in table.policies:
             texts += [policy.namespace, policy.name, policy.file]
+        for chain in self.table.chains:
+            texts += [segment for state in chain.states for segment, _ in state.edges]
+            for condition in filter(None, (a.condition for a in chain.alternatives)):
+                texts += [*condition.methods, *condition.hosts]
+                texts += [t for test in condition.headers for t in test.texts]
         for text in sorted(set(texts)):
             self._text(text)
 
@@ -183,9 +207,34 @@ class _Encoder:
     def _ports(self, ports: PortList) -> int:
         if not ports:
             return 0
-        rows = [word for r in ports for word in (r.first, r.last, r.rule)]
-        piece = struct.pack(f"<{1 + len(rows)}I", len(ports), *rows)
-        return self.lists_at + self.lists.place(piece)
+        rows = [word for r in ports for word in (r.first, r.last, _decides(r))]
+        return self._list(len(ports), *rows)
+
+    def _alternatives(self, alternatives: Sequence[Alternative]) -> int:
+        rows = []
+        for one in alternatives:
+            rule = one.rule | (HAS_PATHS if one.has_paths else 0)
+            rows += [rule, self._condition(one.condition)]
+        return self._list(len(alternatives), *rows)
+
+    def _condition(self, condition: Condition | None) -> int:
+        if condition is None:
+            return 0
+        methods, hosts, headers = (
+            condition.methods,
+            condition.hosts,
+            condition.headers,
+        )
+        words = [self._text(text) for text in (*methods, *hosts)]
+        for test in headers:
+            kind = HEADER_NUMBERS[test.kind] | (
+                HEADER_NEGATED if test.is_negated else 0
+            )
+            words += [*(self._text(text) for text in test.texts), kind]
+        return self._list(len(methods), len(hosts), len(headers), *words)
+
+    def _list(self, *words: int) -> int:
+        return self.lists_at + self.lists.place(struct.pack(f"<{len(words)}I", *words))
 
     def _addresses(self, addresses: AddressList, words: int) -> int:
         if not addresses:
@@ -257,7 +306,7 @@ class _Encoder:
     def _host_hash(self, target: TableTarget) -> int:
         namespace = self.table.realms[target.realm]
         host = TargetName(target.kind, namespace, target.name).host
-        return int(name_hash(host.encode()))
+        return int(text_hash(host.encode()))
 
     def _subject_rows(self) -> Iterable[Row]:
         for subject in self.table.subjects:
@@ -282,6 +331,33 @@ class _Encoder:
         ]
         return _hashed(rows, lambda row: int(peer_hash(row[0], row[1])), (NONE, 0, 0))
 
+    def _request_sections(self) -> dict[Section, tuple[bytes, int]]:
+        """Lay out chains and their automata; their states are numbered in one row."""
+        chains: list[Row] = []
+        states: list[Row] = []
+        edges: list[tuple[int, Row]] = []
+        for chain in self.table.chains:
+            base = len(states)
+            plain = NONE if chain.plain is None else chain.plain
+            chains.append((plain, base, self._alternatives(chain.alternatives)))
+            for state in chain.states:
+                for segment, after in state.edges:
+                    slot = int(edge_hash(len(states), segment.encode()))
+                    row = (len(states), self._text(segment), _state(base, after))
+                    edges.append((slot, row))
+                accepts = [chain.alternatives[number] for number in state.accepts]
+                default = _state(base, state.default)
+                states.append((default, self._alternatives(accepts)))
+        slots = {row: slot for slot, row in edges}
+        hashed = _hashed(
+            [row for _, row in edges], lambda row: slots[row], (NONE, 0, 0)
+        )
+        return {
+            Section.CHAINS: _rows(chains),
+            Section.STATES: _rows(states),
+            Section.EDGES: _rows(hashed),
+        }
+
     def _member_blocks(self) -> tuple[bytes, int]:
         words = [len(self.table.member_blocks)]
         for start, inside in self.table.member_blocks:
@@ -299,6 +375,14 @@ class _Encoder:
         for policy in self.table.policies:
             names = (policy.namespace, policy.name, policy.file)
             yield (KINDS[policy.kind], *(self._text(name) for name in names))
+
+
+def _decides(row: PortRange) -> int:
+    return row.rule if row.chain == NO_CHAIN else IS_CHAIN | row.chain
+
+
+def _state(base: int, number: int | None) -> int:
+    return NONE if number is None else base + number
 
 
 def _level(peer: int) -> int:

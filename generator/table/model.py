@@ -10,18 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from generator.overlay.model import TargetKind
-from generator.policy.model import Action, Direction, Tier
+from generator.policy.model import Action, Direction, HeaderMatch, Tier
+
+NO_CHAIN: Final = -1
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class PortRange:
-    """Keys `first` to `last`, inclusive, that rule `rule` allows."""
+    """Keys `first` to `last`, inclusive, on which rule `rule` decides.
+
+    `chain` is the number of the chain if requests make a difference; `rule` is then
+    its first rule.
+    """
 
     first: int
     last: int
     rule: int
+    chain: int = NO_CHAIN
 
 
 PortList = tuple[PortRange, ...]
@@ -29,6 +37,49 @@ PortList = tuple[PortRange, ...]
 
 AddressList = tuple[tuple[int, PortList], ...]
 """Start address and what holds from there on; starts at 0. Empty: no address rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an alternative asks beside the path; an empty list asks nothing."""
+
+    methods: tuple[str, ...]
+    hosts: tuple[str, ...]
+    headers: tuple[HeaderMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One entry of a rule's `http`, or all of a rule that asks nothing.
+
+    `has_paths`: some entry of the rule has paths.
+    """
+
+    rule: int
+    has_paths: bool = False
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathState:
+    """A state of an automaton over segments. States are numbered within their chain.
+
+    `default` is where segments lead that have no edge; None: no alternative is left.
+    `accepts` are the alternatives whose path ends here, by number.
+    """
+
+    default: int | None
+    edges: tuple[tuple[str, int | None], ...]
+    accepts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Rules that ask about the request; `plain` is for flows that are not HTTP."""
+
+    plain: int | None
+    alternatives: tuple[Alternative, ...]
+    states: tuple[PathState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +184,7 @@ class RuleTable:
     subject_sets: tuple[SubjectSet, ...]
     subjects: tuple[Subject, ...]
     member_blocks: tuple[tuple[int, bool], ...]
+    chains: tuple[Chain, ...]
     rules: tuple[TableRule, ...]
     policies: tuple[TablePolicy, ...]
 

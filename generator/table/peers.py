@@ -14,13 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from generator.overlay.address import workload_network
 from generator.overlay.model import Overlay, Workload, port_numbers
 from generator.policy.model import (
+    AccountPeer,
     Direction,
     LabelSelector,
     Model,
+    OverlayPeer,
     PodPeer,
     Policy,
     Protocol,
@@ -31,15 +35,23 @@ from generator.table.rules import PortName, Rules
 PodSet = tuple[str | None, LabelSelector | None, LabelSelector | None]
 """Namespace that is meant if the peer names none, pod and namespace selector."""
 
+MemberPeer = PodPeer | AccountPeer | OverlayPeer
+"""Peers that select members of the overlay."""
 
-def pod_set(policy: Policy, peer: PodPeer) -> PodSet:
+PeerKey = PodSet | AccountPeer | OverlayPeer
+"""What makes two of them one."""
+
+
+def peer_key(policy: Policy, peer: MemberPeer) -> PeerKey:
+    if not isinstance(peer, PodPeer):
+        return peer
     owner = policy.namespace if peer.namespaces is None else None
     return (owner, peer.pods, peer.namespaces)
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Whom a pod peer selects. `realms` is used if it looks at no pod labels."""
+    """Whom a peer selects. `realms` is used if it looks at nothing but namespaces."""
 
     is_everyone: bool
     is_local: bool
@@ -55,7 +67,7 @@ class Peers:
     `subjects` are the ids of the workloads that each policy selects, by its place.
     """
 
-    selected: Mapping[PodSet, Selected]
+    selected: Mapping[PeerKey, Selected]
     subjects: tuple[frozenset[int], ...]
     wide: Mapping[int, int]
     local: Mapping[int, int]
@@ -69,21 +81,18 @@ class Peers:
 
 def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
     """Evaluate every distinct pod peer once, and number the classes."""
-    by_namespace: dict[str, list[Workload]] = {}
-    for workload in overlay.workloads:
-        by_namespace.setdefault(workload.namespace, []).append(workload)
-    realms = {realm.namespace: realm.id for realm in overlay.realms}
-    selected: dict[PodSet, Selected] = {}
+    selector = _Selector(model, overlay)
+    selected: dict[PeerKey, Selected] = {}
     for policy in rules.policies:
         for rule in policy.rules:
             for peer in rule.peers or ():
-                if isinstance(peer, PodPeer):
-                    key = pod_set(policy, peer)
+                if isinstance(peer, MemberPeer):
+                    key = peer_key(policy, peer)
                     if key not in selected:
-                        selected[key] = _select(key, model, by_namespace, realms)
+                        selected[key] = selector.select(key)
     subjects = tuple(
-        frozenset(w.id for w in _select(key, model, by_namespace, realms).workloads)
-        for key in (pod_set(policy, policy.subject) for policy in rules.policies)
+        frozenset(w.id for w in selector.select(key).workloads)
+        for key in (peer_key(policy, policy.subject) for policy in rules.policies)
     )
     wide = [one for one in selected.values() if not one.is_local]
     local = [one for one in selected.values() if one.is_local]
@@ -95,38 +104,73 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
     )
 
 
-def _select(
-    key: PodSet,
-    model: Model,
-    by_namespace: Mapping[str, list[Workload]],
-    realms: Mapping[str, int],
-) -> Selected:
-    owner, pods, namespace_selector = key
-    if owner is not None or namespace_selector is None:
-        names = [owner or ""]
-    else:
-        names = [
-            namespace.name
-            for namespace in model.namespaces.values()
-            if selects(namespace_selector, namespace.labels)
-        ]
-    requires = pods is not None and bool(pods.requirements)
-    workloads = tuple(
-        workload
-        for name in sorted(names)
-        for workload in by_namespace.get(name, ())
-        if pods is None or selects(pods, dict(workload.labels))
-    )
-    every_namespace = namespace_selector is not None and not (
-        namespace_selector.requirements
-    )
-    found = sorted(realms[name] for name in names if name in realms)
+class _Selector:
+    """Finds the workloads that a peer selects."""
+
+    def __init__(self, model: Model, overlay: Overlay) -> None:
+        self._model = model
+        self._overlay = overlay
+        self._by_namespace: dict[str, list[Workload]] = {}
+        for workload in overlay.workloads:
+            self._by_namespace.setdefault(workload.namespace, []).append(workload)
+        self._realms = {realm.namespace: realm.id for realm in overlay.realms}
+
+    def select(self, key: PeerKey) -> Selected:
+        match key:
+            case AccountPeer():
+                mine = self._by_namespace.get(key.namespace, ())
+                return _some(w for w in mine if w.service_account == key.name)
+            case OverlayPeer():
+                return _some(
+                    workload
+                    for workload in self._overlay.workloads
+                    if self._prefix(workload).subnet_of(key.cidr)
+                )
+            case _:
+                return self._select_pods(key)
+
+    def _prefix(self, workload: Workload) -> IPv6Network:
+        """The 96 bits that all addresses of a workload have in common."""
+        return workload_network(self._overlay.id, workload.realm, workload.id)
+
+    def _select_pods(self, key: PodSet) -> Selected:
+        owner, pods, namespace_selector = key
+        if owner is not None or namespace_selector is None:
+            names = [owner or ""]
+        else:
+            names = [
+                namespace.name
+                for namespace in self._model.namespaces.values()
+                if selects(namespace_selector, namespace.labels)
+            ]
+        requires = pods is not None and bool(pods.requirements)
+        workloads = tuple(
+            workload
+            for name in sorted(names)
+            for workload in self._by_namespace.get(name, ())
+            if pods is None or selects(pods, dict(workload.labels))
+        )
+        every_namespace = namespace_selector is not None and not (
+            namespace_selector.requirements
+        )
+        found = sorted(self._realms[name] for name in names if name in self._realms)
+        return Selected(
+            is_everyone=every_namespace and not requires,
+            is_local=owner is not None,
+            looks_at_pods=requires,
+            realms=tuple(found),
+            workloads=workloads,
+        )
+
+
+def _some(workloads: Iterable[Workload]) -> Selected:
+    """Select single workloads, wherever they are."""
     return Selected(
-        is_everyone=every_namespace and not requires,
-        is_local=owner is not None,
-        looks_at_pods=requires,
-        realms=tuple(found),
-        workloads=workloads,
+        is_everyone=False,
+        is_local=False,
+        looks_at_pods=True,
+        realms=(),
+        workloads=tuple(workloads),
     )
 
 

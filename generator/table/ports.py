@@ -9,12 +9,14 @@ lowest id, the first in the order of evaluation, holds:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 from filters.layout import SCTP, TCP, UDP
 from generator.overlay.model import Workload
 from generator.policy.model import PortMatch, Protocol
+from generator.table.chains import Chains
 from generator.table.model import PortList, PortRange
 
 PROTOCOL_NUMBERS: Final = {Protocol.TCP: TCP, Protocol.UDP: UDP, Protocol.SCTP: SCTP}
@@ -57,20 +59,28 @@ def _key_ranges(port: PortMatch, destination: Workload | None) -> list[KeyRange]
     return [(key_of(port.protocol, port.first), key_of(port.protocol, last))]
 
 
-def flatten(ranges: Iterable[tuple[int, int, int]]) -> PortList:
-    """Make disjoint, sorted ranges; the lowest rule wins, equal neighbours merge."""
+def flatten(ranges: Iterable[tuple[int, int, int]], chains: Chains) -> PortList:
+    """Make disjoint, sorted ranges; the lowest rule wins, equal neighbours merge.
+
+    Where the lowest rule asks about the request, `chains` gets all that count.
+    """
     rows = sorted(set(ranges))
     bounds = sorted({r[0] for r in rows} | {r[1] + 1 for r in rows})
     found: list[PortRange] = []
     for start, stop in pairwise(bounds):
-        rules = [rule for first, last, rule in rows if first <= start <= last]
+        rules = {rule for first, last, rule in rows if first <= start <= last}
         if rules:
-            _append(found, PortRange(start, stop - 1, min(rules)))
+            _append(found, chains.port_range(start, stop - 1, sorted(rules)))
     return tuple(found)
 
 
 def _append(ranges: list[PortRange], new: PortRange) -> None:
     """Add a range, or widen the last one if it touches and has the same rule."""
-    if ranges and ranges[-1].last + 1 == new.first and ranges[-1].rule == new.rule:
-        new = PortRange(ranges.pop().first, new.last, new.rule)
+    last = ranges[-1] if ranges else None
+    if (
+        last
+        and last.last + 1 == new.first
+        and replace(new, first=last.first) == (replace(last, last=new.last))
+    ):
+        new = replace(new, first=ranges.pop().first)
     ranges.append(new)

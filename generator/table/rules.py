@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from generator.policy.model import (
     Action,
     Direction,
     DomainPeer,
+    HttpMatch,
     NodePeer,
     Policy,
     PolicyRule,
@@ -41,6 +43,17 @@ class Rules:
     policies: tuple[Policy, ...]
     rows: tuple[TableRule, ...]
     ids: Mapping[RuleKey, int]
+
+    @cached_property
+    def http(self) -> Mapping[int, tuple[HttpMatch, ...]]:
+        """The rules that ask about the request, by their ids."""
+        return {
+            self.ids[place, rule.direction, rule.number]: rule.http
+            for place, policy in enumerate(self.policies)
+            for rule in policy.rules
+            if rule.http is not None
+            and (place, rule.direction, rule.number) in self.ids
+        }
 
     def of_policy(
         self, place: int, direction: Direction
@@ -123,12 +136,16 @@ def _rules_of(
 
 
 def closed(rule: PolicyRule) -> PolicyRule:
-    """Make a rule with peers that cannot be told from others fail closed.
+    """Make a rule fail closed that asks for what cannot be told here.
 
+    Which PEPs traffic has passed is not known, so `via`, which only accepts, matches
+    nothing.
     Which addresses nodes have is not known here. Accept matches nothing by such a peer;
     Deny and Pass match every address outside the overlay, since a node is one of them,
     and Pass becomes Deny: leaving the tier might skip a Deny that comes later.
     """
+    if rule.via:
+        return replace(rule, peers=())
     unknown = any(isinstance(p, NodePeer | DomainPeer) for p in rule.peers or ())
     if not unknown or rule.action is Action.ACCEPT:
         return rule

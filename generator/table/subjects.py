@@ -15,11 +15,13 @@ from typing import Final
 
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
+    AccountPeer,
     Action,
     BlockPeer,
     Direction,
     DomainPeer,
     NodePeer,
+    OverlayPeer,
     PodPeer,
     Policy,
     PolicyRule,
@@ -27,8 +29,9 @@ from generator.policy.model import (
     Tier,
 )
 from generator.table.addresses import Block, address_list
-from generator.table.model import Subject, SubjectSet
-from generator.table.peers import Peers, Selected, named_ports, pod_set
+from generator.table.chains import Chains
+from generator.table.model import Chain, Subject, SubjectSet
+from generator.table.peers import Peers, Selected, named_ports, peer_key
 from generator.table.ports import flatten, key_ranges
 from generator.table.rules import DIRECTIONS, Rules, closed, names_in
 
@@ -49,16 +52,20 @@ VIEWS: Final = tuple(View(d, a) for a in (False, True) for d in DIRECTIONS)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Subjects, sets of them by tier, and each workload's set by view and its id."""
+    """Subjects, sets of them by tier, and each workload's set by view and its id.
+
+    `chains` are what the subjects' port lists lead to.
+    """
 
     subjects: tuple[Subject, ...]
+    chains: tuple[Chain, ...]
     sets: tuple[SubjectSet, ...]
     numbers: Mapping[View, Mapping[int, int]]
 
 
 def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
     """Make every distinct subject and every distinct set of subjects once."""
-    subjects = _Subjects(overlay, rules, peers)
+    subjects = _Subjects(overlay, rules, peers, Chains(rules.http))
     sets: dict[SubjectSet, int] = {}
     numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
     selecting = _policies_of_workloads(peers)
@@ -71,7 +78,9 @@ def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
             )
             chosen = (admin, normal, baseline)
             numbers[view][workload.id] = sets.setdefault(chosen, len(sets))
-    return Assignment(tuple(subjects.made), tuple(sets), numbers)
+    return Assignment(
+        tuple(subjects.made), tuple(subjects.chains.made), tuple(sets), numbers
+    )
 
 
 @dataclass
@@ -81,6 +90,7 @@ class _Subjects:
     overlay: Overlay
     rules: Rules
     peers: Peers
+    chains: Chains
     made: list[Subject] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
 
@@ -93,9 +103,8 @@ class _Subjects:
         key = _subject_key(workload, self.rules, places, view.direction)
         if key not in self.known:
             self.known[key] = len(self.made)
-            maker = _Maker(
-                self.overlay, self.rules, self.peers, view.direction, workload
-            )
+            mesh = self.overlay, self.rules, self.peers, self.chains
+            maker = _Maker(*mesh, view.direction, workload)
             self.made.append(maker.make(places))
         return self.known[key]
 
@@ -153,6 +162,7 @@ class _Maker:
     overlay: Overlay
     rules: Rules
     peers: Peers
+    chains: Chains
     direction: Direction
     workload: Workload
     members: list[Ruled] = field(default_factory=list)
@@ -164,13 +174,16 @@ class _Maker:
         for place in places:
             for number, rule in self.rules.of_policy(place, self.direction):
                 self._add(self.rules.policies[place], closed(rule), number)
-        peers = {key: flatten(rows) for key, rows in sorted(self.by_peer.items())}
+        peers = {
+            key: flatten(rows, self.chains)
+            for key, rows in sorted(self.by_peer.items())
+        }
         return Subject(
             default_rule=self._default(places),
-            members=flatten(self.members),
-            outside=flatten(self.outside),
-            addresses4=address_list(self.blocks, version=4),
-            addresses6=address_list(self.blocks, version=6),
+            members=flatten(self.members, self.chains),
+            outside=flatten(self.outside, self.chains),
+            addresses4=address_list(self.blocks, self.chains, version=4),
+            addresses6=address_list(self.blocks, self.chains, version=6),
             peers={key: ports for key, ports in peers.items() if ports},
         )
 
@@ -193,8 +206,8 @@ class _Maker:
             match peer:
                 case BlockPeer():
                     self.blocks.append(Block(peer, tuple(keys), number))
-                case PodPeer():
-                    one = self.peers.selected[pod_set(policy, peer)]
+                case PodPeer() | AccountPeer() | OverlayPeer():
+                    one = self.peers.selected[peer_key(policy, peer)]
                     self._add_selected(one, ruled)
                     self._add_named(named, number, one.workloads, is_local=one.is_local)
                 case DomainPeer() | NodePeer():

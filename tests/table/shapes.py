@@ -6,8 +6,12 @@ import hashlib
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.model import TargetKind
-from generator.policy.model import Action, Direction
+from generator.policy.model import Action, Direction, HeaderKind, HeaderMatch
 from generator.table.model import (
+    Alternative,
+    Chain,
+    Condition,
+    PathState,
     PortRange,
     RuleTable,
     Subject,
@@ -22,6 +26,33 @@ from generator.table.model import (
 EVERYTHING = (PortRange(0, 0x2FFFF, 0),)
 WEB = (PortRange(80, 80, 1), PortRange(8000, 8100, 2))
 DNS = (PortRange(0x10035, 0x10035, 1),)
+API = (PortRange(80, 80, 0, chain=0), PortRange(8050, 8050, 1, chain=1))
+
+READS = Condition(
+    ("GET", "HEAD"),
+    ("*.shop.example",),
+    (
+        HeaderMatch("x-team", HeaderKind.PREFIX, "blue"),
+        HeaderMatch("x-debug", HeaderKind.PRESENT, is_negated=True),
+    ),
+)
+# Rule 0: reads of /cart/{*}; rule 1: /cart/new; rule 2: anything.
+CARTS = Chain(
+    plain=2,
+    alternatives=(Alternative(0, True, READS), Alternative(1, True), Alternative(2)),
+    states=(
+        PathState(4, (("cart", 1),), (2,)),
+        PathState(2, (("", 4), ("new", 3)), (2,)),
+        PathState(4, (), (0, 2)),
+        PathState(4, (), (0, 1, 2)),
+        PathState(4, (), (2,)),
+    ),
+)
+ITEMS = Chain(
+    plain=None,
+    alternatives=(Alternative(1, True),),
+    states=(PathState(None, (("items", 1),), ()), PathState(None, (), (0,))),
+)
 
 
 def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkload:
@@ -77,13 +108,14 @@ TABLE = RuleTable(
             outside=WEB,
             addresses4=((0, ()), (0x0A000000, DNS), (0x0B000000, ())),
             addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
-            peers={1: DNS, 2: WEB, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
+            peers={1: DNS, 2: API, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
         ),
-        Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB}),
+        Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB, WIDE_PEERS + 1: API}),
         Subject(members=(PortRange(80, 81, 6), PortRange(90, 90, 7))),
         Subject(members=(PortRange(0, 0x2FFFF, 8),), outside=EVERYTHING),
     ),
     member_blocks=((0, False), (0x0A000000, True), (0x0B000000, False)),
+    chains=(CARTS, ITEMS),
     rules=(
         TableRule(0, Direction.INGRESS, 0, 11),
         TableRule(0, Direction.INGRESS, 1, 14),

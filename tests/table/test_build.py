@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters import decide
+from filters.party import Kind, Party
 from filters.running import running
 from generator.overlay.build import build_overlay
 from generator.table.build import build_table
@@ -86,10 +87,10 @@ def test_rules_about_nodes_fail_closed(
     model = model_of(NODES.format(action=action, otherwise=otherwise))
     overlay, _, _ = build_overlay(model, None, name="x")
     data = encode_table(build_table(model, overlay))
-    source, destination = decide.Party(), decide.Party()
-    source.kind, source.word2 = decide.Kind.MEMBER, 1
-    destination.kind, destination.word3 = decide.Kind.IPV4, 0x01020304
+    source, destination = Party(), Party()
+    source.kind, source.word2 = Kind.MEMBER, 1
+    destination.kind, destination.word3 = Kind.IPV4, 0x01020304
     answer = decide.Judgement()
     with running(None, {"table": data}):
-        decide.judge(source, destination, 80, False, answer)
+        decide.judge(source, destination, 80, False, 0, b"", answer)
     assert (answer.egress == decide.Verdict.ALLOW) == is_allowed

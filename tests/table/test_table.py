@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from filters import decide
 from filters.admission import checksum
+from filters.http import Requests
 from filters.layout import CHECKSUM_AT, DIRECTORY_AT, VERSION, VERSION_AT, Section
+from filters.party import Kind, Party
+from filters.request import scan
 from filters.running import running
 from filters.targets import find_target
+from generator.analysis.engine import request_pairs
 from generator.errors import TableError
+from generator.policy.request import HttpRequest
 from generator.table.admission import why_refused
 from generator.table.decode import decode_table, section_sizes
 from generator.table.encode import encode_table
@@ -40,7 +45,7 @@ def test_same_table_same_bytes() -> None:
 
 
 def test_an_empty_mesh_has_a_table() -> None:
-    empty = RuleTable(1, True, False, (), {}, (), (), (), (), ((0, False),), (), ())
+    empty = RuleTable(1, True, False, (), {}, (), (), (), (), ((0, False),), (), (), ())
     assert decode_table(encode_table(empty)) == empty
 
 
@@ -102,17 +107,33 @@ def test_a_hostile_table_is_refused_or_harmless(edits: list[tuple[int, int]]) ->
         use_everything()
 
 
+HEADERS = (("x-team", "blue"), ("x-team", "red"))
+ASKED = (
+    (Requests.NOT_HTTP, b""),
+    (Requests.SOME, b""),
+    (Requests.EVERY, b""),
+    *(
+        (Requests.GIVEN, request_pairs(HttpRequest("GET", path, "a.b:80", HEADERS)))
+        for path in ("/cart/new", "/cart/", "/items", "/%2f")
+    ),
+)
+
+
 def use_everything() -> None:
     """Look up whatever a request can look up; no exception may come out."""
-    source, destination = decide.Party(), decide.Party()
+    source, destination = Party(), Party()
     answer = decide.Judgement()
-    for source.kind in decide.Kind:
+    for source.kind in Kind:
         for source.word2 in range(6):
             for destination.word2 in range(6):
                 source.word1 = destination.word1 = 0x10001
                 source.word3, destination.word3 = 0x0A000001, 0x0A000002
                 for key in (80, 8050, 0x10035):
-                    decide.judge(source, destination, key, key == 80, answer)
+                    for requests, pairs in ASKED:
+                        scan(pairs)
+                        parties = source, destination
+                        audited = key == 80
+                        decide.judge(*parties, key, audited, requests, pairs, answer)
     find_target(b"cart.shop.svc.cluster.local")
     find_target(b"nobody.nowhere.svc.cluster.local")
 

@@ -1,0 +1,79 @@
+"""Chains: rules that ask about the request, and where their paths are looked up.
+
+Where in the pipeline: `rules -> chains -> port lists of subjects`. A stretch of ports
+on which some rule asks about the request leads to a chain instead of a rule. Rules
+behind one that asks nothing can never decide and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from generator.policy.model import HttpMatch
+from generator.table.automaton import ANY_PATH, Pattern, build_automaton, pattern_of
+from generator.table.model import (
+    Alternative,
+    Chain,
+    Condition,
+    PathState,
+    PortRange,
+)
+
+
+@dataclass
+class Chains:
+    """All chains so far, each made once. `http` has the rules that ask, by their id."""
+
+    http: Mapping[int, tuple[HttpMatch, ...]] = field(default_factory=dict)
+    made: list[Chain] = field(default_factory=list)
+    known: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def port_range(self, first: int, last: int, rules: Sequence[int]) -> PortRange:
+        """Say what holds on a stretch of keys; `rules` is sorted and not empty."""
+        if rules[0] not in self.http:
+            return PortRange(first, last, rules[0])
+        return PortRange(first, last, rules[0], self._number(tuple(self._used(rules))))
+
+    def _used(self, rules: Sequence[int]) -> Iterator[int]:
+        """Yield rules up to the first one that asks nothing."""
+        for rule in rules:
+            yield rule
+            if rule not in self.http:
+                return
+
+    def _number(self, rules: tuple[int, ...]) -> int:
+        if rules not in self.known:
+            self.known[rules] = len(self.made)
+            self.made.append(self._make(rules))
+        return self.known[rules]
+
+    def _make(self, rules: tuple[int, ...]) -> Chain:
+        alternatives: list[Alternative] = []
+        patterns: list[Pattern] = []
+        owners: list[int] = []
+        for rule in rules:
+            entries = self.http.get(rule, (HttpMatch(),))
+            has_paths = any(entry.paths for entry in entries)
+            for entry in entries:
+                found = [pattern_of(path) for path in entry.paths] or [ANY_PATH]
+                patterns += found
+                owners += [len(alternatives)] * len(found)
+                alternatives.append(Alternative(rule, has_paths, condition_of(entry)))
+        plain = None if rules[-1] in self.http else rules[-1]
+        states = build_automaton(patterns)
+        return Chain(plain, tuple(alternatives), tuple(_owned(states, owners)))
+
+
+def condition_of(entry: HttpMatch) -> Condition | None:
+    """Return what an entry asks beside the path; None: nothing."""
+    if not entry.methods and not entry.hosts and not entry.headers:
+        return None
+    return Condition(entry.methods, entry.hosts, entry.headers)
+
+
+def _owned(states: Sequence[PathState], owners: Sequence[int]) -> Iterator[PathState]:
+    """Turn accepted patterns into the alternatives that they belong to, in order."""
+    for state in states:
+        accepts = sorted({owners[pattern] for pattern in state.accepts})
+        yield PathState(state.default, state.edges, tuple(accepts))

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := filters generator istio tests e2e
 
-.PHONY: help demo test check fmt fmt-check lint types unit e2e bench fuzz golden clean
+.PHONY: help demo test check fmt fmt-check lint types unit e2e bench fuzz conformance golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -47,6 +47,9 @@ bench: $(STAMP) ## what the filter costs, measured longer than in the demo
 
 fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm; thousands of examples
 	PEPMESH_HYPOTHESIS=stress $(BIN)/python -m pytest tests/test_differential.py tests/compiler/test_differential.py
+
+conformance: $(STAMP) ## all cases written by others, and our own: what agrees, what differs and why
+	$(BIN)/python -m tests.conformance
 
 golden: $(STAMP) ## rewrite golden files; read the diff
 	PEPMESH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests

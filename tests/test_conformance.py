@@ -1,140 +1,70 @@
-"""netpol-analyzer's cases through the built module: manifests in, flows out.
+"""All cases of others, and our own, through the built module (`tests/conformance`).
 
-Every case that holds only NetworkPolicy is simulated and compared completely: all
-pairs, protocols, ports and ranges of addresses outside. Where the answers differ, the
-reason is in `DIFFERENCES`, and the test says that it is still so.
-
-`python -m tests.test_conformance` prints how many of how many agree.
+The counts are written down, so that a loss shows; every difference has its reason.
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from dataclasses import replace
-from typing import Final
+import json
 
 import pytest
 
-from generator.analysis.engine import Engine, Party
-from generator.analysis.simulate import simulate, simulation_document
-from generator.build import build_mesh
-from generator.policy.model import Model
-from generator.policy.oracle_connections import Connection
-from generator.table.ports import key_of
-from tests.policy.test_conformance import AGREEING, DIFFS, load_case
-from tests.policy.test_conformance_cluster import CLUSTER_AGREEING
-from tests.support.connlist import ANALYZER, canonical, parse_line, read_connlist
-from tests.support.vectors import State, member_of, read_states
-
-CASES: Final = sorted([*AGREEING, *CLUSTER_AGREEING])
-
-HOST_NETWORK: Final = (
-    "all pods are hostNetwork: netpol-analyzer does not look at that (SOURCES.md, "
-    "convention 4); here policy does not reach them, as semantics.md asks. Without "
-    "hostNetwork in the manifests the answers agree"
-)
-DIFFERENCES: Final = {
-    "semanticDiff-same-topologies-new1": HOST_NETWORK,
-    "semanticDiff-same-topologies-old1": HOST_NETWORK,
-}
+from tests.conformance import files
+from tests.conformance.files import account
+from tests.conformance.report import as_json, as_markdown, as_table, sum_up
+from tests.conformance.result import Outcome, Result
+from tests.conformance.run import is_clean, run_all
+from tests.policy.test_conformance import COUNTS
+from tests.support.connlist import CONFORMANCE
 
 
-_CHANGE: Final = re.compile(
-    r"diff-type: \w+, source: (.+)\[\w+\], destination: (.+)\[\w+\], "
-    r"ref1: (.+), ref2: (.+)"
-)
+@pytest.fixture(scope="module")
+def results() -> list[Result]:
+    assert CONFORMANCE.is_dir(), f"{CONFORMANCE} is missing"
+    return run_all("module")
 
 
-def simulated(model: Model) -> list[Connection]:
-    """Build the module of a model and ask it for all flows."""
-    built = build_mesh(model)
-    found = simulate(Engine(built.module), built.overlay)
-    document = simulation_document(found)
-    lines = document["connections"]
-    assert isinstance(lines, list)
-    return canonical(lines)
+def test_every_difference_has_a_reason(results: list[Result]) -> None:
+    assert [r for r in results if r.outcome is Outcome.FAILED] == []
+    assert is_clean(results)
+    silent = {Outcome.DIFFERS, Outcome.NOT_APPLICABLE}
+    assert [r for r in results if r.outcome in silent and not r.reason] == []
 
 
-def as_netpol_analyzer(model: Model) -> Model:
-    """Apply its conventions to the inventory: no host network, no pod addresses."""
-    members = (
-        replace(member, host_network=False, addresses=()) for member in model.members
-    )
-    return replace(model, members=tuple(members))
+def test_counts(results: list[Result]) -> None:
+    assert count(results) == COUNTS
 
 
-def agrees(case: str) -> bool:
-    """Tell whether the manifests as they are give the expected flows."""
-    return simulated(load_case(case).model) == read_connlist(case)
+def test_the_report_says_so_in_every_form(results: list[Result]) -> None:
+    document = json.loads(as_json(results))
+    assert document["kind"] == "ConformanceReport"
+    for line in sum_up(results):
+        (row,) = [s for s in document["sources"] if s["source"] == line.source]
+        assert (row["cases"], row["differ"]) == (line.cases, line.differ)
+        assert f"| {line.source} | {line.cases} |" in as_markdown(results)
+    table = as_table(results)
+    assert table.endswith("Every difference has a reason.")
+    for result in results:
+        if result.outcome is not Outcome.AGREES:
+            assert result.case in table and result.reason in table
 
 
-def test_the_cases_are_there() -> None:
-    """Nothing is skipped where the cases are missing."""
-    assert (ANALYZER / "tests").is_dir(), f"{ANALYZER} is missing"
-    assert len(CASES) >= 35
-    assert set(DIFFERENCES) <= set(CASES)
+def test_a_difference_without_a_reason_shows() -> None:
+    bad = Result("somewhere", "case", Outcome.FAILED, "one flow too many")
+    assert not is_clean([bad])
+    for text in (as_table([bad]), as_markdown([bad])):
+        assert "nobody has said why" in text and "one flow too many" in text
+        assert "1 differ without a reason" in text
+    assert json.loads(as_json([bad]))["sources"][0]["unexplained"] == 1
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c not in DIFFERENCES])
-def test_flows_are_the_expected_ones(case: str) -> None:
-    assert simulated(load_case(case).model) == read_connlist(case)
-
-
-@pytest.mark.parametrize("case", sorted(DIFFERENCES))
-def test_flows_differ_only_by_the_stated_convention(case: str) -> None:
-    """Remove the reason, and nothing differs: so it is the only reason."""
-    assert not agrees(case), f"no longer differs: {DIFFERENCES[case]}"
-    model = load_case(case).model
-    assert simulated(as_netpol_analyzer(model)) == read_connlist(case)
-
-
-@pytest.mark.parametrize("before, after", DIFFS)
-def test_differences_between_cases_are_the_expected_ones(
-    before: str, after: str
+def test_a_file_that_no_case_reads_shows(
+    results: list[Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"diff_between_{after}_and_{before}.txt"
-    text = (ANALYZER / "test_outputs" / "diff" / name).read_text()
-    changes = [match.groups() for match in _CHANGE.finditer(text)]
-    changed = {(source, destination) for source, destination, _, _ in changes}
-    assert changed
-    unchanged = []
-    for case, side in ((before, 2), (after, 3)):
-        found = simulated(as_netpol_analyzer(load_case(case).model))
-        expected = [c for row in changes for c in parse_line(row[0], row[1], row[side])]
-        mine = [c for c in found if (c["source"], c["destination"]) in changed]
-        assert mine == canonical(expected)
-        unchanged.append([c for c in found if c not in mine])
-    assert unchanged[0] == unchanged[1]
-
-
-@pytest.mark.parametrize("state", read_states(), ids=lambda s: f"{s.suite}-{s.number}")
-def test_network_policy_api_probes_are_answered(state: State) -> None:
-    """ClusterNetworkPolicy's own conformance suites, asked of the built module."""
-    built = build_mesh(state.model)
-    engine = Engine(built.module)
-
-    def party(pod: str) -> Party:
-        member = member_of(state.model, pod)
-        (found,) = built.overlay.workloads_by_name[member.namespace, member.name]
-        return engine.member_party(found.id, None)
-
-    for probe in state.probes:
-        key = key_of(probe.protocol, probe.port)
-        judgement = engine.judge(party(probe.client), party(probe.server), key)
-        assert judgement.is_allowed == probe.is_allowed, probe
-
-
-def main() -> None:
-    """Print the agreement, case by case."""
-    agreeing = 0
-    for case in CASES:
-        is_equal = agrees(case)
-        agreeing += is_equal
-        reason = "" if is_equal else f": {DIFFERENCES.get(case, 'NOT EXPECTED')}"
-        sys.stdout.write(f"{'agrees ' if is_equal else 'differs'}  {case}{reason}\n")
-    sys.stdout.write(f"{agreeing} of {len(CASES)} agree\n")
-
-
-if __name__ == "__main__":
-    main()
+    fewer = [r for r in results if r.case != "cyclonus/networkpolicies/allow-all.yaml"]
+    failed = [r for r in account(fewer) if r.outcome is Outcome.FAILED]
+    assert [r.case for r in failed] == ["cyclonus/networkpolicies/allow-all.yaml"]
+    listed = {**files.LISTED, "no/such/file": "a reason"}
+    monkeypatch.setattr(files, "LISTED", listed)
+    failed = [r for r in account(results) if r.outcome is Outcome.FAILED]
+    assert [r.case for r in failed] == ["no/such/file"]

@@ -48,6 +48,7 @@ class State:
     number: int
     model: Model
     probes: tuple[Probe, ...]
+    files: tuple[Path, ...] = ()
 
 
 @cache
@@ -76,7 +77,9 @@ def read_base() -> SourceFile:
 
 def _read_suite(file: Path) -> Iterator[State]:
     suite = yaml.safe_load(file.read_text())
-    policies = list(yaml.safe_load_all((FOLDER / suite["policyFile"]).read_text()))
+    policy_file = FOLDER / suite["policyFile"]
+    policies = list(yaml.safe_load_all(policy_file.read_text()))
+    files = file, policy_file, FOLDER / suite["workloads"]
     for state in suite["states"]:
         policies = copy.deepcopy(policies)
         (edited,) = [
@@ -91,6 +94,7 @@ def _read_suite(file: Path) -> Iterator[State]:
             state["state"],
             load_sources([read_base(), source]).model,
             tuple(_probe(probe) for probe in state["probes"]),
+            files,
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conformance import files
 from tests.conformance.files import account
-from tests.conformance.report import as_json, as_markdown, as_table, sum_up
+from tests.conformance.report import as_json, as_markdown, as_table, count, sum_up
 from tests.conformance.result import Outcome, Result
 from tests.conformance.run import is_clean, run_all
 from tests.policy.test_conformance import COUNTS

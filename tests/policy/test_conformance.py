@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from tests.conformance.netpol_analyzer import CONVENTIONS, REFUSALS, refused_rows
+from tests.conformance.report import count
 from tests.conformance.result import Outcome, Result
 from tests.conformance.run import run_all
 

@@ -21,10 +21,10 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 def junit_text(suites: Sequence[SuiteResult]) -> str:
     """Return the document, with a test suite for each file."""
-    root = ElementTree.Element("testsuites", name="pepmesh", **_counts(suites))
+    root = ElementTree.Element("testsuites", {"name": "pepmesh", **_counts(suites)})
     for suite in suites:
         element = ElementTree.SubElement(
-            root, "testsuite", name=_xml(suite.file), skipped="0", **_counts([suite])
+            root, "testsuite", {"name": _xml(suite.file), **_counts([suite])}
         )
         for result in suite.cases:
             _add_case(element, suite, result)

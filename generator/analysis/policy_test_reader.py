@@ -43,6 +43,7 @@ REASONS: Final = frozenset(spell(reason) for reason in Reason)
 
 _FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "cases"})
 _CASE_FIELDS: Final = TRAFFIC_FIELDS | {"name", "expect", "rule", "reason"}
+_REQUIRED: Final = ("name", "from", "to", "port", "expect")
 _EXPECTATIONS: Final = {"allow": True, "deny": False}
 
 
@@ -159,9 +160,11 @@ def _read_case(value: Value) -> Case:
     """Read one case. Raises: PolicyError with all that is wrong."""
     findings = Findings()
     value.refuse_unknown(_CASE_FIELDS, findings)
+    for field in _REQUIRED:
+        with findings.collect():
+            value.require(field)
     with findings.collect():
-        name = value.require("name")
-        name_text = name.text()
+        name = value.require("name").text()
     with findings.collect():
         traffic = read_traffic(value, findings)
     with findings.collect():
@@ -171,9 +174,9 @@ def _read_case(value: Value) -> Case:
         rule = value.text_of("rule")
     if findings.has_errors:
         raise PolicyError(findings.sorted())
-    ends = (value.require(field).span for field in ("from", "to", "port"))
-    places = Places(name.span, *ends)
-    return Case(name_text, traffic, is_allowed, rule, reason, places)
+    fields = ("name", "from", "to", "port")
+    places = Places(*(value.require(field).span for field in fields))
+    return Case(name, traffic, is_allowed, rule, reason, places)
 
 
 def _read_expectation(value: Value) -> bool:

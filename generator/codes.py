@@ -1,8 +1,9 @@
 """Every diagnostic code: severity, what it means, what to do about it.
 
 Codes are for ever: a code is never given a second meaning. Three letters name the
-part that speaks: INP reading files, POL policies and inventory, OVL overlay, lock
-file and keys, TBL rule tables, GST guest source (the compiler), RUN running a module.
+part that speaks: INP reading files, POL policies and inventory, LNT lint (policies
+that are legal but hardly meant), OVL overlay, lock file and keys, TBL rule tables, GST
+guest source (the compiler), RUN running a module.
 """
 
 from __future__ import annotations
@@ -254,6 +255,99 @@ CODES: Final[dict[str, Code]] = {
         "warning",
         "a path has a * that stands for itself",
         "template: {*} is one segment, {**} at the end is everything below",
+    ),
+    # --- LNT: lint ------------------------------------------------------------------
+    # Whom policies are about.
+    "LNT0001": Code(
+        "warning",
+        "a policy selects no workload",
+        "correct the selector, or remove the policy",
+    ),
+    "LNT0002": Code(
+        "info",
+        "a policy is about namespaces that have no workloads here",
+        "give the manifests of the workloads too, if there are any",
+    ),
+    "LNT0003": Code(
+        "warning",
+        "a peer selects nobody, so nothing matches by it",
+        "correct the selector, or give the manifests of those who are meant",
+    ),
+    "LNT0004": Code(
+        "warning",
+        "no edge endpoint has the user or group of a peer",
+        "check the spelling, and that the endpoint's namespace is labelled "
+        'pepmesh.dev/edge: "true"',
+    ),
+    "LNT0005": Code(
+        "warning",
+        "the exceptions of a block leave nothing of it",
+        "remove the block, or an exception",
+    ),
+    "LNT0006": Code(
+        "warning",
+        "a block is the address of one pod",
+        "select the pod by its labels: the next one has another address",
+    ),
+    # Rules that decide nothing.
+    "LNT0010": Code(
+        "warning",
+        "earlier rules of its tier match all that a rule matches",
+        "move the rule up (lower priority value, or earlier in its list), or remove it",
+    ),
+    "LNT0011": Code(
+        "warning",
+        "the Admin tier denies all that a rule accepts",
+        "remove the rule, or ask whoever owns the Admin tier for an exception",
+    ),
+    "LNT0012": Code(
+        "info",
+        "an earlier tier decides all that a rule matches",
+        "nothing to do if the rule is there for workloads to come",
+    ),
+    "LNT0013": Code(
+        "info",
+        "other rules accept all that a rule accepts",
+        "remove the rule if it is not there for workloads to come",
+    ),
+    # Ports.
+    "LNT0020": Code(
+        "warning",
+        "nobody where a rule leads has a port of that name",
+        "give the container port that name, or write the number",
+    ),
+    "LNT0021": Code(
+        "info",
+        "nobody where a rule leads declares a port",
+        "containers may listen on ports that they do not declare: check the number",
+    ),
+    "LNT0022": Code(
+        "warning",
+        "a rule speaks of a Service's port, which no container has",
+        "write the targetPort: policies see the port of the container",
+    ),
+    # HTTP.
+    "LNT0030": Code(
+        "warning",
+        "a rule asks for HTTP where another protocol is spoken",
+        "remove `http` from the rule; or name the Service port http-..., or set its "
+        "appProtocol, if it is HTTP",
+    ),
+    "LNT0031": Code(
+        "info",
+        "a rule asks for HTTP on all ports",
+        "name the ports: what is not HTTP never matches this rule, not even its Deny",
+    ),
+    # What people forget.
+    "LNT0040": Code(
+        "warning",
+        "workloads that are isolated for egress cannot ask for names",
+        "allow egress to port 53, UDP and TCP, of the cluster's DNS",
+    ),
+    "LNT0041": Code(
+        "info",
+        "no policy guards the workloads of a namespace",
+        "add a NetworkPolicy with podSelector: {} and policyTypes: [Ingress]",
     ),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(
@@ -587,5 +681,15 @@ CODES: Final[dict[str, Code]] = {
         "error",
         "test cases touch fewer rules than --min-coverage asks for",
         "--coverage lists the rules with the number of cases that each decides",
+    ),
+    "RUN0030": Code(
+        "error",
+        "a traffic file has no flows",
+        "see `pepmesh simulate --help` for what a traffic file looks like",
+    ),
+    "RUN0031": Code(
+        "error",
+        "a line of a CSV file of traffic cannot be read",
+        "the first line names the columns: from,to,port[,protocol,method,path,host]",
     ),
 }

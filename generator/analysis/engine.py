@@ -17,8 +17,8 @@ from filters.layout import NONE
 from filters.party import Kind
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
-from generator.table.decode import decode_table
 from generator.policy.request import HttpRequest
+from generator.table.decode import decode_table
 from generator.table.model import RuleTable
 from generator.wasm.guest import WasmGuest
 from generator.wasm.host import Host

@@ -57,7 +57,9 @@ def pattern_of(path: PathMatch) -> Pattern:
 
 
 def build_automaton(patterns: Sequence[Pattern]) -> tuple[PathState, ...]:
-    """Build the automaton; state 0 is the first. `accepts` are numbers of patterns.
+    """Build the automaton of some patterns; state 0 is the first.
+
+    `accepts` are numbers of patterns.
 
     Raises: TableError TBL0004 if it has more than MAX_STATES states.
     """

@@ -5,6 +5,9 @@
 
 Everything else in `shop` is denied; `ops/prom` and `ops/free` are not isolated, but
 `shop` may not call them. An audited policy would isolate `ops/free`.
+
+`ops/prom` may also ask `shop/cart:8080` some questions, told apart by the request; an
+Admin policy denies `/internal` there.
 """
 
 from __future__ import annotations
@@ -112,6 +115,42 @@ spec:
     ports: [{port: 8080}]
 """
 
+# Rules that ask about the request.
+REQUEST_POLICIES = """
+---
+apiVersion: pepmesh.dev/v1
+kind: OverlayPolicy
+metadata: {name: questions, namespace: shop}
+spec:
+  subject: {pods: {podSelector: {matchLabels: {app: cart}}}}
+  ingress:
+  - from:
+    - pods:
+        namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ops}}
+        podSelector: {matchLabels: {app: prom}}
+    ports: [{port: 8080}]
+    http:
+    - methods: [GET, HEAD]
+      paths: [{exact: /carts}, {template: "/carts/{*}/items"}]
+    - methods: [POST]
+      paths: [{prefix: /carts}]
+      headers: [{name: x-team, exact: blue}]
+    - hosts: ["*.status.example"]
+---
+apiVersion: pepmesh.dev/v1
+kind: OverlayPolicy
+metadata: {name: internal, namespace: pepmesh-system}
+spec:
+  tier: Admin
+  priority: 7
+  subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: shop}}}
+  ingress:
+  - action: Deny
+    from: [{namespaces: {}}]
+    ports: [{port: 8080}]
+    http: [{paths: [{prefix: /internal}]}]
+"""
+
 MEMBER = """
 ---
 apiVersion: v1
@@ -147,7 +186,7 @@ MASTER = MasterKeys("shop", 0, (MasterKey(1, b"m" * 32), MasterKey(2, b"n" * 32)
 @cache
 def mesh() -> tuple[Overlay, bytes]:
     """The overlay and its encoded table."""
-    texts = [POLICIES, MORE_POLICIES]
+    texts = [POLICIES, MORE_POLICIES, REQUEST_POLICIES]
     for namespace, name, ports, target in MEMBERS:
         texts.append(
             MEMBER.format(namespace=namespace, name=name, ports=ports, target=target)
@@ -282,11 +321,16 @@ class Pep:
         return found
 
     def receive(
-        self, headers: Headers, port: int = 8080, peer: bytes = b"10.0.0.1:4711"
+        self,
+        headers: Headers,
+        port: int = 8080,
+        peer: bytes = b"10.0.0.1:4711",
+        *,
+        request: Headers = REQUEST,
     ) -> Outcome:
         """Let a request come in on a port, over a new connection of `peer`."""
         with self.connection(port, peer) as connection:
-            return self.receive_on(connection, headers)
+            return self.receive_on(connection, headers, request)
 
     @contextmanager
     def connection(self, port: int, peer: bytes) -> Iterator[Connection]:
@@ -303,15 +347,19 @@ class Pep:
         yield connection
         stream.finish()
 
-    def receive_on(self, connection: Connection, headers: Headers) -> Outcome:
+    def receive_on(
+        self, connection: Connection, headers: Headers, request: Headers = REQUEST
+    ) -> Outcome:
         """Let a request come in; an HTTP filter sees a source that can be forged."""
         forged = property_path("source", "address")
         self.host.properties[forged] = b"1.2.3.4:0"
-        return self.plugin.request(REQUEST + headers, connection=connection)
+        return self.plugin.request(request + headers, connection=connection)
 
-    def send(self, cluster: bytes, headers: Headers = ()) -> Outcome:
+    def send(
+        self, cluster: bytes, headers: Headers = (), *, request: Headers = REQUEST
+    ) -> Outcome:
         self.host.properties[property_path("xds", "cluster_name")] = cluster
-        return self.plugin.request(REQUEST + headers)
+        return self.plugin.request(request + headers)
 
 
 def reason(outcome: Outcome) -> str:

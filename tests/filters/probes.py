@@ -19,6 +19,7 @@ from filters.key import (
     read_key_header,
 )
 from filters.lang import Buffer, View, Words, export, load_u32_be, u32
+from filters.path import NORMAL, normalise
 from filters.sha256 import begin, finish, hmac, update
 from filters.text import (
     line,
@@ -125,3 +126,11 @@ def probe_key_header() -> tuple[u32, u32, u32, u32]:
 @export
 def probe_configuration() -> u32:
     return 1 if read(given()) else 0
+
+
+@export
+def probe_path() -> u32:
+    """Output: the normal form, if there is one."""
+    ok, size = normalise(given())
+    proxy_set_property(b"out", NORMAL[0:size])
+    return 1 if ok else 0

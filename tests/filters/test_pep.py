@@ -17,6 +17,7 @@ from generator.wasm.python_guest import PythonGuest
 from tests.filters.pep_mesh import (
     EPOCH,
     NOW_NS,
+    REQUEST,
     Headers,
     Pep,
     address,
@@ -685,7 +686,7 @@ def test_old_and_new_roots_live_side_by_side(backend: str) -> None:
     cart = Pep(backend, "cart", Traffic.INBOUND)
     wire = address("web").wire_text.encode()
     old = cart.plugin.open_stream(
-        [(b":method", b"GET"), (SOURCE, wire), (KEY, key_of("web", "cart"))]
+        [*REQUEST, (SOURCE, wire), (KEY, key_of("web", "cart"))]
     )
     assert cart.plugin.start(configuration("cart", Traffic.OUTBOUND))
     where = property_path("destination", "port")

@@ -8,6 +8,7 @@ from ipaddress import IPv6Address
 
 import pytest
 
+from filters.layout import VERSION
 from generator.overlay.configuration import Traffic
 from generator.overlay.keys import target_secret
 from generator.wasm.guest import Guest, WasmGuest
@@ -721,7 +722,7 @@ def test_without_a_valid_table_nothing_starts(backend: str, damage: str) -> None
         "absent": b"",
         "truncated": table[:-4],
         "flipped": table[:200] + bytes([table[200] ^ 1]) + table[201:],
-        "newer": table[:4] + b"\3" + table[5:],
+        "newer": table[:4] + bytes([VERSION + 1]) + table[5:],
     }[damage]
     plugin = Plugin(start_guest(backend, damaged))
     assert not plugin.start(configuration("cart"))
@@ -754,7 +755,7 @@ def test_identity_from_node_metadata(backend: str) -> None:
     assert plugin.start((text.rstrip("}") + "}").encode())
     path = property_path("xds", "cluster_name")
     plugin.guest.host.properties[path] = CART
-    outcome = plugin.request([(b":method", b"GET")])
+    outcome = plugin.request(list(REQUEST))
     stamped = dict(outcome.headers_after)
     assert stamped[SOURCE] == address("web", "10.0.0.2").wire_text.encode()
 

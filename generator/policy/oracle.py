@@ -5,103 +5,46 @@ the rule table, the compiler or the filter, not even the evaluation of selectors
 a shared mistake would agree with itself. Written to be compared with the API's text,
 sentence by sentence; nothing is cached.
 
-    Admin tier -> NetworkPolicy, if it isolates -> Baseline tier -> allowed
+    Admin tier -> normal tier, if it isolates -> Baseline tier -> allowed
+
+The normal tier has NetworkPolicies and the OverlayPolicies of that tier; an
+OverlayPolicy of another tier takes its place by priority among the cluster-wide kinds.
 
 Decisions of ours where the API leaves a choice (DESIGN.md has the reasons):
 - ipBlock matches a member by the underlay address that the flow has, if it is known;
 - a flow from an endpoint to itself is always allowed; two endpoints of one member, or
   endpoints of unknown address, are not known to be the same and are judged;
 - a pod on the host network is judged by its address only (`HostNetwork.BY_ADDRESS`);
-- policies of one tier and priority go by name, then by kind.
+- policies of one tier and priority go by namespace, name and kind;
+- who matches an overlay CIDR is not known if an endpoint's overlay address is not. As
+  with nodes, Accept then does not match; Deny does, and Pass does and is a Deny, since
+  leaving the tier might skip a Deny, and staying might find an Accept.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum, auto
-
-from generator.policy.model import (
-    Action,
-    BlockPeer,
-    Direction,
-    IPAddress,
-    Member,
-    Model,
-    NodePeer,
-    Peer,
-    PodPeer,
-    Policy,
-    PolicyRule,
-    PortMatch,
-    Protocol,
-    Tier,
+from generator.policy.model import Action, Direction, Model, PolicyRule, Protocol, Tier
+from generator.policy.oracle_flow import (
+    DirectionVerdict,
+    End,
+    Endpoint,
+    HostNetwork,
+    OracleDecision,
+    endpoints,
 )
-from generator.policy.oracle_labels import block_contains, selects
+from generator.policy.oracle_http import Holds
+from generator.policy.oracle_rules import Question
+from generator.policy.request import HttpRequest
 
-
-class HostNetwork(Enum):
-    """How pods on the host network are seen; the API allows both.
-
-    BY_ADDRESS: "it ignores hostNetwork pods when matching podSelector and
-    namespaceSelector. Traffic to/from hostNetwork pods is treated the same as all
-    other traffic to/from the node IP. (This is the most common implementation.)"
-    AS_POD: it "will apply NetworkPolicy to hostNetwork pods just like it does to
-    pod-network pods". For comparison with tools that do not look at hostNetwork.
-    """
-
-    BY_ADDRESS = auto()
-    AS_POD = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One endpoint of a member, and its underlay address if that is known."""
-
-    member: Member
-    address: IPAddress | None = None
-
-
-End = Endpoint | IPAddress
-"""An end of a flow: an endpoint, or an address outside the cluster."""
-
-
-@dataclass(frozen=True, slots=True)
-class DirectionVerdict:
-    """What one direction says, and by what.
-
-    `tier`, `policy` and `rule` decided: the rule that allows or denies; in the normal
-    tier the first policy by namespace and name that allows, or else that isolates, and
-    then there is no rule. Nothing decided: all three are None, and the flow is allowed.
-    `isolating` and `allowing` are all policies of the normal tier that isolate the
-    subject, and all their rules that allow the flow; empty if a tier before it decided.
-    """
-
-    direction: Direction
-    allowed: bool = True
-    tier: Tier | None = None
-    policy: Policy | None = None
-    rule: PolicyRule | None = None
-    isolating: tuple[Policy, ...] = ()
-    allowing: tuple[tuple[Policy, PolicyRule], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OracleDecision:
-    """The verdicts of both directions; both must allow."""
-
-    egress: DirectionVerdict
-    ingress: DirectionVerdict
-
-    @property
-    def allowed(self) -> bool:
-        return self.egress.allowed and self.ingress.allowed
-
-
-def endpoints(member: Member) -> tuple[Endpoint, ...]:
-    """Return the endpoints that manifests know, or one of unknown address."""
-    if not member.addresses:
-        return (Endpoint(member),)
-    return tuple(Endpoint(member, address) for address in member.addresses)
+__all__ = [
+    "DirectionVerdict",
+    "End",
+    "Endpoint",
+    "HostNetwork",
+    "OracleDecision",
+    "decide",
+    "endpoints",
+]
 
 
 def decide(
@@ -113,196 +56,105 @@ def decide(
     *,
     host_network: HostNetwork = HostNetwork.BY_ADDRESS,
     audit: bool = False,
+    request: HttpRequest | None = None,
 ) -> OracleDecision:
     """Decide one flow to a port of the destination.
 
     `audit`: as if audited policies were enforced; otherwise they are not there.
+    `request` None: the flow is not HTTP.
     """
     flow = source, destination, protocol, port
-    return _Question(model, *flow, host_network, audit).answer()
+    asked = Question(model, *flow, host_network, audit, request)
+    # "exception: a pod cannot block access to itself"
+    if asked.is_self():
+        ways = Direction.EGRESS, Direction.INGRESS
+        return OracleDecision(*map(DirectionVerdict, ways))
+    # Both are needed: egress at the source and ingress at the destination.
+    return OracleDecision(
+        _judge(asked, Direction.EGRESS, source, destination),
+        _judge(asked, Direction.INGRESS, destination, source),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A flow, and the model to judge it by."""
+def _judge(
+    asked: Question, direction: Direction, subject: End, peer: End
+) -> DirectionVerdict:
+    """Judge one direction, tier by tier; the first that decides is final."""
+    return (
+        _judge_by_order(asked, Tier.ADMIN, direction, subject, peer)
+        or _judge_by_union(asked, direction, subject, peer)
+        or _judge_by_order(asked, Tier.BASELINE, direction, subject, peer)
+        or DirectionVerdict(direction)
+    )
 
-    model: Model
-    source: End
-    destination: End
-    protocol: Protocol
-    port: int
-    host_network: HostNetwork = HostNetwork.BY_ADDRESS
-    audit: bool = False
 
-    def answer(self) -> OracleDecision:
-        egress, ingress = Direction.EGRESS, Direction.INGRESS
-        # "exception: a pod cannot block access to itself"
-        if self.is_self():
-            return OracleDecision(*map(DirectionVerdict, (egress, ingress)))
-        # Both are needed: egress at the source and ingress at the destination.
-        return OracleDecision(
-            self.judge(egress, self.source, self.destination),
-            self.judge(ingress, self.destination, self.source),
-        )
+def _judge_by_order(
+    asked: Question, tier: Tier, direction: Direction, subject: End, peer: End
+) -> DirectionVerdict | None:
+    """Judge by the first rule that matches; None: the next tier decides.
 
-    def is_self(self) -> bool:
-        """Tell whether both ends are known to be one endpoint, not two replicas."""
-        source = self.source
-        return (
-            isinstance(source, Endpoint)
-            and source.address is not None
-            and source == self.destination
-        )
+    "policies with lower priority values have higher precedence", and the rules of
+    one policy are tried in their order.
+    """
+    for policy in asked.policies_of(tier, subject):
+        for rule in policy.rules:
+            if rule.direction != direction:
+                continue
+            answer = asked.rule_holds(rule, policy, peer)
+            if answer is Holds.NO:
+                continue
+            is_ambiguous = answer is Holds.AMBIGUOUS
+            action = Action.DENY if is_ambiguous else _action(asked, rule, peer)
+            # Accept and Deny are final; Pass skips the rest of the tier.
+            if action is Action.PASS:
+                return None
+            is_allowed = action is Action.ACCEPT
+            return DirectionVerdict(
+                direction, is_allowed, tier, policy, rule, is_ambiguous=is_ambiguous
+            )
+    return None
 
-    def judge(self, direction: Direction, subject: End, peer: End) -> DirectionVerdict:
-        """Judge one direction, tier by tier; the first that decides is final."""
-        return (
-            self.judge_by_order(Tier.ADMIN, direction, subject, peer)
-            or self.judge_by_union(direction, subject, peer)
-            or self.judge_by_order(Tier.BASELINE, direction, subject, peer)
-            or DirectionVerdict(direction)
-        )
 
-    def judge_by_order(
-        self, tier: Tier, direction: Direction, subject: End, peer: End
-    ) -> DirectionVerdict | None:
-        """Judge by the first rule that matches; None: the next tier decides.
+def _action(asked: Question, rule: PolicyRule, peer: End) -> Action:
+    """Return what a rule that matches does: an unsure Pass is a Deny.
 
-        "policies with lower priority values have higher precedence", and the rules of
-        one policy are tried in their order. Accept and Deny are final; Pass skips the
-        rest of the tier.
-        """
-        for policy in self.policies_of(tier, subject):
-            for rule in policy.rules:
-                if rule.direction != direction:
-                    continue
-                if self.rule_matches(rule, policy, peer):
-                    if rule.action is Action.PASS and not _speaks_of_nodes(rule):
-                        return None
-                    is_allowed = rule.action is Action.ACCEPT
-                    return DirectionVerdict(direction, is_allowed, tier, policy, rule)
+    Leaving the tier might skip a Deny that comes later.
+    """
+    is_unsure = rule.action is Action.PASS and asked.is_unsure(rule, peer)
+    return Action.DENY if is_unsure else rule.action
+
+
+def _judge_by_union(
+    asked: Question, direction: Direction, subject: End, peer: End
+) -> DirectionVerdict | None:
+    """Judge by the normal tier; None if nothing in it isolates the subject.
+
+    "Traffic is allowed to a pod if there are no NetworkPolicies selecting the pod
+    [...] OR if the traffic matches at least one ingress rule across all of the
+    NetworkPolicy objects whose podSelector matches the pod." Egress likewise, and
+    likewise OverlayPolicies. A request that is ambiguous for a rule is not allowed by
+    that rule, and may be allowed by another.
+    """
+    selecting = asked.policies_of(Tier.NORMAL, subject)
+    isolating = tuple(p for p in selecting if direction in p.isolates)
+    if not isolating:
         return None
-
-    def judge_by_union(
-        self, direction: Direction, subject: End, peer: End
-    ) -> DirectionVerdict | None:
-        """Judge by NetworkPolicy; None if none of them isolates the subject.
-
-        "Traffic is allowed to a pod if there are no NetworkPolicies selecting the pod
-        [...] OR if the traffic matches at least one ingress rule across all of the
-        NetworkPolicy objects whose podSelector matches the pod." Egress likewise.
-        """
-        selecting = self.policies_of(Tier.NORMAL, subject)
-        isolating = tuple(p for p in selecting if direction in p.isolates)
-        if not isolating:
-            return None
-        allowing = tuple(
-            (policy, rule)
-            for policy in isolating
-            for rule in policy.rules
-            if rule.direction == direction and self.rule_matches(rule, policy, peer)
-        )
-        policy, rule = allowing[0] if allowing else (isolating[0], None)
-        found = DirectionVerdict(direction, bool(allowing), Tier.NORMAL, policy, rule)
-        return replace(found, isolating=isolating, allowing=allowing)
-
-    def policies_of(self, tier: Tier, end: End) -> list[Policy]:
-        """Return the policies of a tier that select an end, in their order."""
-        member = self.pod(end)
-        if member is None:
-            return []
-        found = [
-            policy
-            for policy in self.model.policies
-            if policy.tier is tier
-            and (self.audit or not policy.is_audited)
-            and self.pod_matches(policy.subject, policy, member)
-        ]
-        return sorted(found, key=lambda p: (p.priority, p.namespace, p.name, p.kind))
-
-    def pod(self, end: End) -> Member | None:
-        """Return the member that selectors can see at an end of the flow."""
-        if not isinstance(end, Endpoint):
-            return None
-        by_address = self.host_network is HostNetwork.BY_ADDRESS
-        return None if end.member.host_network and by_address else end.member
-
-    def rule_matches(self, rule: PolicyRule, policy: Policy, peer: End) -> bool:
-        """Tell whether some peer of a rule and some port of it match together.
-
-        Of both lists: "Items in this list are combined using a logical OR operation.
-        If this field is empty or missing, this rule matches all": None in the model.
-        """
-        for entry in (None,) if rule.peers is None else rule.peers:
-            for port in (None,) if rule.ports is None else rule.ports:
-                if self.peer_matches(entry, rule, policy, peer) and self.port_matches(
-                    port, rule.direction, entry
-                ):
-                    return True
-        return False
-
-    def peer_matches(
-        self, entry: Peer | None, rule: PolicyRule, policy: Policy, peer: End
-    ) -> bool:
-        if entry is None:
-            return True
-        if isinstance(entry, BlockPeer):
-            address = peer.address if isinstance(peer, Endpoint) else peer
-            return block_contains(entry, address)
-        if not isinstance(entry, PodPeer):
-            # Which addresses nodes and names have is not known, but not members'. So
-            # Accept matches none; Deny and Pass, which fail closed, all others.
-            return rule.action is not Action.ACCEPT and self.pod(peer) is None
-        member = self.pod(peer)
-        return member is not None and self.pod_matches(entry, policy, member)
-
-    def pod_matches(self, entry: PodPeer, policy: Policy, pod: Member) -> bool:
-        # "If namespaceSelector is also set, then [it] selects the pods matching
-        # podSelector in the Namespaces selected by NamespaceSelector. Otherwise it
-        # selects the pods matching podSelector in the policy's own namespace."
-        if entry.namespaces is None:
-            is_namespace_selected = pod.namespace == policy.namespace
-        else:
-            namespace = self.model.namespaces[pod.namespace]
-            is_namespace_selected = selects(entry.namespaces, namespace.labels)
-        is_pod_selected = entry.pods is None or selects(entry.pods, pod.labels)
-        return is_namespace_selected and is_pod_selected
-
-    def port_matches(
-        self, port: PortMatch | None, direction: Direction, entry: Peer | None
-    ) -> bool:
-        if port is None:
-            return True
-        # "If present, only traffic on the specified protocol AND port will be matched."
-        # A cluster-wide policy names a port without a protocol: any will do.
-        if port.protocol is not None and port.protocol != self.protocol:
-            return False
-        if port.name:
-            return self.named_port_matches(port, direction, entry)
-        # "If this field is not provided, this matches all port names and numbers."
-        if port.first is None or port.last is None:
-            return True
-        # "the range of ports from port to endPort if set, inclusive"
-        return port.first <= self.port <= port.last
-
-    def named_port_matches(
-        self, port: PortMatch, direction: Direction, entry: Peer | None
-    ) -> bool:
-        """Resolve a name: "a named port on a pod", which is the flow's destination.
-
-        A destination that a block matched is an address, not a pod: no name.
-        """
-        if direction is Direction.EGRESS and isinstance(entry, BlockPeer):
-            return False
-        pod = self.pod(self.destination)
-        return pod is not None and any(
-            declared.name == port.name
-            and declared.protocol == self.protocol
-            and declared.number == self.port
-            for declared in pod.ports
-        )
-
-
-def _speaks_of_nodes(rule: PolicyRule) -> bool:
-    """Such a Pass is a Deny: leaving the tier might skip a Deny that comes later."""
-    return any(isinstance(peer, NodePeer) for peer in rule.peers or ())
+    answers = [
+        (policy, rule, asked.rule_holds(rule, policy, peer))
+        for policy in isolating
+        for rule in policy.rules
+        if rule.direction == direction
+    ]
+    allowing = tuple((p, rule) for p, rule, answer in answers if answer is Holds.YES)
+    is_unclear = any(answer is Holds.AMBIGUOUS for _, _, answer in answers)
+    policy, rule = allowing[0] if allowing else (isolating[0], None)
+    return DirectionVerdict(
+        direction,
+        bool(allowing),
+        Tier.NORMAL,
+        policy,
+        rule,
+        isolating,
+        allowing,
+        is_ambiguous=is_unclear and not allowing,
+    )

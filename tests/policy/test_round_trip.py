@@ -13,6 +13,7 @@ from generator.policy.model import LabelSelector, Model, PodPeer, Protocol
 from generator.policy.oracle import decide, endpoints
 from generator.policy.oracle_connections import connections
 from generator.policy.oracle_labels import selects as oracle_selects
+from generator.policy.oracle_rules import Question
 from generator.policy.relevant import find_relevant
 from generator.policy.selector import (
     namespace_labels,
@@ -59,7 +60,7 @@ def test_peers_select_as_the_oracle_says(model: Model) -> None:
             for peer in rule.peers or ():
                 for member in model.members:
                     if isinstance(peer, PodPeer):
-                        question = oracle._Question(
+                        question = Question(
                             model,
                             endpoints(member)[0],
                             endpoints(member)[0],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 
 from generator.policy.model import Model, Protocol, Tier
-from generator.policy.oracle import _Question, endpoints
+from generator.policy.oracle import endpoints
+from generator.policy.oracle_rules import Question
 from generator.policy.ties import find_ties
 from tests.policy.test_oracle import model
 from tests.policy.test_tiers import API, BANK, DENY_ALL, EVERYBODY, SHOP, cluster
@@ -78,7 +79,7 @@ def test_there_is_a_tie_if_and_only_if_two_policies_meet(model: Model) -> None:
     meetings = 0
     for member in model.members:
         end = endpoints(member)[0]
-        question = _Question(model, end, end, Protocol.TCP, 1, audit=True)
+        question = Question(model, end, end, Protocol.TCP, 1, audit=True)
         for tier in (Tier.ADMIN, Tier.BASELINE):
             found = [policy.priority for policy in question.policies_of(tier, end)]
             meetings += len(found) - len(set(found))

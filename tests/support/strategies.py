@@ -1,12 +1,13 @@
 """Random models and flows, small and full of collisions.
 
 `models()` gives what manifests can say: `tests.support.manifests` renders each of
-them. `flows(model)` asks where answers change: at the bounds of port ranges and blocks.
+them. `flows(model)` asks where answers change: at the bounds of port ranges and blocks,
+and with requests that meet patterns or nearly do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Final
@@ -15,51 +16,44 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from generator.policy.model import (
-    NAME_LABEL,
     BlockPeer,
-    ContainerPort,
+    HttpMatch,
     IPAddress,
     IPNetwork,
-    Member,
     Model,
-    Namespace,
     Policy,
     Protocol,
-    Service,
-    ServicePort,
 )
 from generator.policy.oracle import End, Endpoint, endpoints
+from generator.policy.request import HttpRequest
 from tests.support.cluster_strategies import cluster_policies
+from tests.support.http_strategies import requests
+from tests.support.inventory_strategies import (
+    NAMES,
+    members,
+    namespaces,
+    services,
+    with_addresses,
+)
+from tests.support.overlay_strategies import SYSTEM, http_policies, overlay_policies
 from tests.support.policy_strategies import (
     NAMESPACES,
-    PORT_NAMES,
-    PORTS,
-    labels,
     policies,
     protocols,
 )
 
 NETWORK_POLICY: Final = "NetworkPolicy"
 BASELINE: Final = "BaselineAdminNetworkPolicy"
+OVERLAY_POLICY: Final = "OverlayPolicy"
 EVERY_KIND: Final = (
     NETWORK_POLICY,
     "ClusterNetworkPolicy",
     "AdminNetworkPolicy",
     BASELINE,
+    OVERLAY_POLICY,
+    OVERLAY_POLICY,
 )
 
-NAMES: Final = ("one", "two", "three", "four")
-ACCOUNTS: Final = ("default", "robot")
-CONTROLLERS: Final = (
-    "Deployment",
-    "StatefulSet",
-    "DaemonSet",
-    "ReplicaSet",
-    "Job",
-    "CronJob",
-)
-MEMBER_IPV4: Final = tuple(ip_address(f"10.0.0.{n}") for n in range(1, 10))
-MEMBER_IPV6: Final = tuple(ip_address(f"2001:db8::{n}") for n in range(1, 6))
 OUTSIDE: Final = tuple(
     ip_address(text) for text in ("192.0.2.1", "198.51.100.1", "2001:db8:1::1")
 )
@@ -73,55 +67,7 @@ class Flow:
     destination: End
     protocol: Protocol
     port: int
-
-
-# --- inventory ------------------------------------------------------------------------
-
-
-def container_ports() -> SearchStrategy[ContainerPort]:
-    return st.builds(
-        ContainerPort,
-        st.sampled_from(("", *PORT_NAMES)),
-        st.sampled_from(PORTS),
-        protocols(),
-    )
-
-
-@st.composite
-def members(draw: DrawFn, namespace: str, name: str) -> Member:
-    """A member without addresses; those are handed out to all members at once."""
-    kind = draw(st.sampled_from((*CONTROLLERS, "Pod", "Pod", "WorkloadEntry")))
-    ports = draw(st.lists(container_ports(), max_size=3, unique=True))
-    is_entry = kind == "WorkloadEntry"
-    if is_entry:
-        by_name = {port.name: port for port in ports if port.name}
-        ports = [replace(port, protocol=Protocol.TCP) for port in by_name.values()]
-    return Member(
-        kind,
-        namespace,
-        name,
-        draw(labels()),
-        draw(st.sampled_from(ACCOUNTS)),
-        tuple(ports),
-        host_network=not is_entry and draw(st.integers(0, 7)) == 7,
-    )
-
-
-@st.composite
-def services(draw: DrawFn, namespace: str, name: str) -> Service:
-    targets: SearchStrategy[int | str]
-    targets = st.sampled_from(PORTS) | st.sampled_from(PORT_NAMES)
-    ports = [
-        ServicePort(
-            draw(st.sampled_from(("", "main"))),
-            draw(st.sampled_from(PORTS)),
-            draw(targets),
-            draw(protocols()),
-        )
-        for _ in range(draw(st.integers(0, 2)))
-    ]
-    selector = draw(labels()) or None
-    return Service(namespace, name, selector, tuple(ports))
+    request: HttpRequest | None = None
 
 
 @st.composite
@@ -144,9 +90,11 @@ def models(
     identity of its own; otherwise members may be one workload to the overlay, and
     may be refused as such if they differ in a named port.
     """
-    places = st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(NAMES))
+    system = (SYSTEM,) if OVERLAY_POLICY in kinds else ()
+    in_namespaces = st.sampled_from((*NAMESPACES, *NAMESPACES, *system))
+    places = st.tuples(in_namespaces, st.sampled_from(NAMES))
     keys = draw(st.lists(places, max_size=max_members, unique=True))
-    found = _with_addresses(draw, [draw(members(*key)) for key in keys])
+    found = with_addresses(draw, [draw(members(*key)) for key in keys])
     if distinct_accounts:
         found = [
             replace(member, service_account=f"account-{number}")
@@ -176,41 +124,49 @@ def _draw_policies(draw: DrawFn, kinds: Sequence[str], count: int) -> list[Polic
     """Draw policies of some kinds; of a baseline there is one at most."""
     chosen = [draw(st.sampled_from(kinds)) for _ in range(count)]
     return [
-        draw(policies(f"p{number}"))
-        if kind == NETWORK_POLICY
-        else draw(cluster_policies(f"p{number}", kind))
+        draw(_policies(kind, f"p{number}"))
         for number, kind in enumerate(chosen)
         if kind != BASELINE or BASELINE not in chosen[:number]
     ]
 
 
 @st.composite
-def namespaces(draw: DrawFn, mentioned: set[str]) -> Mapping[str, Namespace]:
-    found = {}
-    for name in NAMESPACES:
-        name_label = {NAME_LABEL: name}
-        if draw(st.integers(0, 5)) > 0:
-            given = {**draw(labels()), **name_label}
-            found[name] = Namespace(name, given, is_declared=True)
-        elif name in mentioned:
-            found[name] = Namespace(name, name_label, is_declared=False)
-    return found
+def http_models(draw: DrawFn) -> Model:
+    """A few members and policies that nearly always decide by the request."""
+    places = st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(NAMES))
+    keys = draw(st.lists(places, min_size=2, max_size=3, unique=True))
+    found = with_addresses(draw, [draw(members(*key)) for key in keys])
+    count = draw(st.integers(1, 4))
+    chosen = [draw(http_policies(f"h{number}")) for number in range(count)]
+    if draw(st.booleans()):
+        chosen += _draw_policies(draw, EVERY_KIND, 1)
+    mentioned = {key[0] for key in keys}
+    mentioned |= {policy.namespace for policy in chosen} - {""}
+    return Model(draw(namespaces(mentioned)), tuple(found), (), tuple(chosen))
 
 
-def _with_addresses(draw: DrawFn, found: list[Member]) -> list[Member]:
-    """Hand out underlay addresses, each once."""
-    free = {4: iter(MEMBER_IPV4), 6: iter(MEMBER_IPV6)}
-    done = []
-    for member in found:
-        wanted = draw(st.sampled_from(((), (), (4,), (4,), (4, 4), (6,), (4, 6))))
-        if member.kind == "WorkloadEntry":
-            wanted = wanted[:1]
-        if member.kind == "Pod" and wanted == (4, 4):
-            wanted = (4,)
-        addresses = [next(free[family], None) for family in wanted]
-        known = tuple(address for address in addresses if address is not None)
-        done.append(replace(member, addresses=known))
-    return done
+@st.composite
+def http_flows(draw: DrawFn, model: Model) -> Flow:
+    """A flow between members that carries a request, with few exceptions."""
+    flow = draw(flows(model))
+    if draw(st.integers(0, 15)) == 15:
+        return flow
+    inside = [end for member in model.members for end in endpoints(member)]
+    destination = draw(st.sampled_from(inside))
+    source = draw(
+        st.sampled_from([end for end in inside if end.member != destination.member])
+    )
+    port = draw(st.sampled_from((80, 80, 81)))
+    request = draw(requests(http_entries_of(model)))
+    return Flow(source, destination, Protocol.TCP, port, request)
+
+
+def _policies(kind: str, name: str) -> SearchStrategy[Policy]:
+    if kind == NETWORK_POLICY:
+        return policies(name)
+    if kind == OVERLAY_POLICY:
+        return overlay_policies(name)
+    return cluster_policies(name, kind)
 
 
 # --- flows ----------------------------------------------------------------------------
@@ -232,7 +188,17 @@ def flows(draw: DrawFn, model: Model) -> Flow:
         others = [end for end in others if isinstance(end, Endpoint)] or others
     destination = draw(st.sampled_from(others))
     port = draw(st.sampled_from(interesting_ports(model)))
-    return Flow(source, destination, draw(protocols()), port)
+    protocol = draw(protocols())
+    request = None
+    if protocol is Protocol.TCP:
+        request = draw(st.none() | requests(http_entries_of(model)))
+    return Flow(source, destination, protocol, port, request)
+
+
+def http_entries_of(model: Model) -> list[HttpMatch]:
+    """Return all `http` entries of a model, for requests to meet."""
+    rules = [rule for policy in model.policies for rule in policy.rules]
+    return [entry for rule in rules for entry in rule.http or ()]
 
 
 def outside_addresses(model: Model) -> list[IPAddress]:

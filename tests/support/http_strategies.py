@@ -1,0 +1,201 @@
+"""Random `http` entries, and requests that meet their patterns or just miss them.
+
+Few words everywhere, so that paths, hosts and headers collide. Paths of requests come
+in many spellings, some of which are ambiguous. Part of `strategies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from generator.policy.model import (
+    HeaderKind,
+    HeaderMatch,
+    HttpMatch,
+    PathKind,
+    PathMatch,
+)
+from generator.policy.request import HttpRequest
+
+T = TypeVar("T")
+
+METHOD_PATTERNS: Final = ("GET", "POST", "M-SEARCH")
+METHODS: Final = ("GET", "GET", "POST", "M-SEARCH", "get", "GE", "GETS")
+PATHS: Final = (
+    *(PathMatch(PathKind.EXACT, text) for text in ("/", "/a", "/a/", "/a/b", "/~b")),
+    *(PathMatch(PathKind.EXACT, text) for text in ("/a%20b", "/%C3%A9/a", "/a/b/*")),
+    *(PathMatch(PathKind.PREFIX, text) for text in ("/", "/a", "/a/", "/a/b", "/~b/a")),
+    *(PathMatch(PathKind.TEMPLATE, text) for text in ("/a/{*}", "/{*}/b", "/{*}/{*}")),
+    *(PathMatch(PathKind.TEMPLATE, text) for text in ("/a/{**}", "/{**}", "/a/{*}/")),
+    *(PathMatch(PathKind.TEMPLATE, text) for text in ("/{*}/b/{**}", "/a", "/{*}")),
+)
+HOST_PATTERNS: Final = ("a.example", "b.a.example", "*.example", "*.a.example")
+HOSTS: Final = (
+    "a.example",
+    "A.Example:80",
+    "a.example.",
+    "a.example.:8080",
+    "b.a.example",
+    "b.A.example:1",
+    "c.b.a.example",
+    "example",
+    ".example",
+    "xa.example",
+    "a.example.com",
+    "a.example:",
+    "[fd00::a]:80",
+    "[fd00::a]",
+    "",
+)
+HEADER_NAMES: Final = ("x-a", "x-b")
+HEADER_VALUES: Final = ("v", "va", "w", "")
+
+# Segments as a client may write them, by what they are.
+PLAIN: Final = ("a", "b", "a", "b", "~b", "*", "")
+SPELT: Final = ("%61", "%62", "%7Eb", "%7eb", "a%20b", "%C3%A9", "%c3%a9", "%2a", "%41")
+DOTS: Final = (".", "..", "%2e", "%2E.", "...", ".a")
+UNCLEAR: Final = (
+    *("%2F", "a%2fb", "%5C", "%00", "%1f", "%7F", "%", "a%4", "%zz", "%C0%AF", "%E9"),
+    *("%C3x%A9", "%ED%A0%80", "..;", "..;a", ".;a", "%2e%2e%3B", "a\\b", "a b", "é"),
+    *("a#b", "a\x7f"),
+)
+STRANGE: Final = ("{*}", "{**}", "%7B*%7D", "A", "ab", ";", "a;b", "%25", "%2561", '"')
+
+
+# --- patterns -------------------------------------------------------------------------
+
+
+@st.composite
+def http_entries(draw: DrawFn) -> tuple[HttpMatch, ...]:
+    return tuple(draw(st.lists(http_matches(), min_size=1, max_size=3)))
+
+
+@st.composite
+def http_matches(draw: DrawFn) -> HttpMatch:
+    """One entry: at least one of its four fields."""
+    fields = draw(st.sets(st.sampled_from("mphx"), min_size=1, max_size=3))
+    return HttpMatch(
+        _some(draw, st.sampled_from(METHOD_PATTERNS)) if "m" in fields else (),
+        _some(draw, st.sampled_from(PATHS)) if "p" in fields else (),
+        _some(draw, st.sampled_from(HOST_PATTERNS)) if "h" in fields else (),
+        _some(draw, header_matches()) if "x" in fields else (),
+    )
+
+
+def _some(draw: DrawFn, one: SearchStrategy[T]) -> tuple[T, ...]:
+    return tuple(draw(st.lists(one, min_size=1, max_size=2)))
+
+
+@st.composite
+def header_matches(draw: DrawFn) -> HeaderMatch:
+    kind = draw(st.sampled_from(HeaderKind))
+    value = ""
+    if kind is not HeaderKind.PRESENT:
+        value = draw(st.sampled_from(HEADER_VALUES))
+    name = draw(st.sampled_from(HEADER_NAMES))
+    return HeaderMatch(name, kind, value, draw(st.booleans()))
+
+
+# --- requests -------------------------------------------------------------------------
+
+
+@st.composite
+def requests(draw: DrawFn, entries: Sequence[HttpMatch] = ()) -> HttpRequest:
+    """A request; as often as not one that meets an entry, or would but for a field."""
+    if not entries or draw(st.booleans()):
+        return HttpRequest(
+            draw(st.sampled_from(METHODS)),
+            draw(targets()),
+            draw(st.sampled_from(HOSTS)),
+            tuple(draw(st.lists(_headers(), max_size=4))),
+        )
+    entry = draw(st.sampled_from(entries))
+    met = HttpRequest(
+        draw(st.sampled_from(entry.methods or METHODS)),
+        draw(_meeting(entry.paths)),
+        draw(st.sampled_from(entry.hosts or HOSTS)).replace("*", "b"),
+        tuple(
+            (header.name, header.value)
+            for header in entry.headers
+            if not header.is_negated
+        ),
+    )
+    return draw(_nearly(met))
+
+
+@st.composite
+def _nearly(draw: DrawFn, met: HttpRequest) -> HttpRequest:
+    """Change one thing, or nothing."""
+    more = draw(st.lists(_headers(), max_size=2))
+    match draw(st.sampled_from(("none", "none", "method", "path", "host", "headers"))):
+        case "method":
+            return HttpRequest(
+                draw(st.sampled_from(METHODS)), met.path, met.host, met.headers
+            )
+        case "path":
+            path = draw(targets())
+            return HttpRequest(met.method, path, met.host, met.headers)
+        case "host":
+            host = draw(st.sampled_from(HOSTS))
+            return HttpRequest(met.method, met.path, host, met.headers)
+        case "headers":
+            headers = (*met.headers, *more)
+            return HttpRequest(met.method, met.path, met.host, headers)
+        case _:
+            return met
+
+
+@st.composite
+def _meeting(draw: DrawFn, patterns: Sequence[PathMatch]) -> str:
+    """A target that a pattern matches, in some spelling."""
+    if not patterns:
+        return draw(targets())
+    pattern = draw(st.sampled_from(patterns))
+    path = pattern.pattern.replace("{*}", "b").replace("{**}", "b/a")
+    if pattern.kind is PathKind.PREFIX:
+        path = path.removesuffix("/") + draw(st.sampled_from(("/", "/a", "", "/b/")))
+    path = path or "/"
+    match draw(st.sampled_from(("as it is", "slashes", "dots", "up", "spelt"))):
+        case "slashes":
+            path = path.replace("/", "//", 2)
+        case "dots":
+            path = path.replace("/", "/./", 1)
+        case "up":
+            path = "/x%7E/.." + path
+        case "spelt":
+            path = path.replace("a", "%61").replace("b", "%62").replace("%C3", "%c3")
+    return path + draw(queries())
+
+
+@st.composite
+def targets(draw: DrawFn) -> str:
+    """A request target of segments; every fifth or so is ambiguous."""
+    if draw(st.integers(0, 29)) == 29:
+        return draw(st.sampled_from(("", "*", "a", "?", "//", long(4096), long(4097))))
+    pools = (PLAIN, PLAIN, PLAIN, SPELT, DOTS, STRANGE)
+    chosen = [
+        draw(st.sampled_from(draw(st.sampled_from(pools))))
+        for _ in range(draw(st.integers(1, 5)))
+    ]
+    if draw(st.integers(0, 5)) == 5:
+        chosen.append(draw(st.sampled_from(UNCLEAR)))
+    return "/" + "/".join(chosen) + draw(queries())
+
+
+def queries() -> SearchStrategy[str]:
+    """What comes behind a question mark never matters."""
+    return st.sampled_from(("", "", "", "?", "?a=/../b", "?%2F%", "??\\#"))
+
+
+def long(length: int) -> str:
+    """A path of some length, in bytes, that starts with /a/."""
+    return "/a/" + "b" * (length - 3)
+
+
+def _headers() -> SearchStrategy[tuple[str, str]]:
+    names = st.sampled_from((*HEADER_NAMES, *HEADER_NAMES, "x-ab"))
+    return st.tuples(names, st.sampled_from((*HEADER_VALUES, "V")))

@@ -65,13 +65,17 @@ class MutualTls:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A listener in front of one container port."""
+    """A listener in front of one container port.
+
+    `normalizes_paths`: Envoy itself does so before the filter sees a path.
+    """
 
     address: str
     port: int
     origin: str
     filters: tuple[Filter, ...] = ()
     tls: MutualTls | None = None
+    normalizes_paths: bool = True  # as Istio has it
 
     @property
     def name(self) -> str:

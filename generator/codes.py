@@ -661,6 +661,18 @@ CODES: Final[dict[str, Code]] = {
         "give another name for the output",
     ),
     "RUN0015": Code("warning", "a revoked workload was left out"),
+    "RUN0016": Code(
+        "error",
+        "a request goes over another protocol than TCP",
+        "leave the protocol out, or what is said about the request",
+    ),
+    "RUN0017": Code("error", "a user or a group has no endpoint"),
+    "RUN0018": Code("error", "no client can send such a request"),
+    "RUN0019": Code(
+        "error",
+        "a workload is of another kind",
+        "leave the kind out: a name alone is any kind",
+    ),
     "RUN0020": Code(
         "error",
         "a test file, or a folder of tests, has no cases",

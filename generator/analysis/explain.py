@@ -2,22 +2,20 @@
 
 Both sides are judged: egress at the source, ingress at the destination. A name may
 stand for several endpoints, and a Service's port for several backends; then every
-flow among them is judged, and the verdict is MIXED if they differ. All that is said
-comes from the module's answers and the table inside it.
+flow among them is judged, and the verdict is MIXED if they differ. Verdicts and
+deciding rules are the module's answers (`flow_judge`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from filters.decide import Verdict
-from generator.analysis.allowed import Answer, answers, party_of, why_not_believed
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.engine import Engine, Judgement
+from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
-from generator.analysis.key_ranges import merge
+from generator.analysis.flow_judge import Audit, Flow, FlowJudge, JudgedEnd
 from generator.analysis.names import (
     NamedAddress,
     NamedOwner,
@@ -26,17 +24,14 @@ from generator.analysis.names import (
     endpoint_title,
 )
 from generator.analysis.ports import PortText, find_ports
-from generator.analysis.reasons import (
-    ALLOWED,
-    EGRESS_DENIED,
-    INGRESS_DENIED,
-    TARGET_EMPTY,
-)
-from generator.analysis.sentences import Side, describe
+from generator.analysis.reasons import ALLOWED, TARGET_EMPTY
+from generator.analysis.request_reader import check_request
 from generator.analysis.traffic import Traffic
 from generator.overlay.model import Overlay
-from generator.policy.model import Direction, Model, Protocol
-from generator.table.ports import key_of
+from generator.policy.model import Model, Protocol
+from generator.policy.request import HttpRequest
+
+__all__ = ["Audit", "Explainer", "Explanation", "Flow", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -48,41 +43,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """What would be if audited policies were enforced."""
-
-    verdict: Verdict
-    rule: str | None
-    place: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One judged flow between two endpoints. `audit` None: nothing is audited."""
-
-    source: str
-    destination: str
-    port: int
-    reason: str
-    egress: Side
-    ingress: Side
-    audit: Audit | None = None
-
-    @property
-    def is_allowed(self) -> bool:
-        return self.reason == ALLOWED
-
-    @property
-    def rule(self) -> str | None:
-        """The rule that decided: the one that denied, or the last one that allowed."""
-        if self.egress.verdict is Verdict.DENY:
-            return self.egress.rule
-        return self.ingress.rule or self.egress.rule
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to one question; `flows` has one entry where nothing differs."""
+    """The answer to one question; `flows` has one entry where nothing differs.
+
+    `request` has the host that was judged; None: the flow is not HTTP.
+    """
 
     source: str
     destination: str
@@ -92,6 +57,7 @@ class Explanation:
     reason: str
     flows: tuple[Flow, ...]
     notes: tuple[str, ...] = ()
+    request: HttpRequest | None = None
 
     @property
     def deciding(self) -> Flow | None:
@@ -101,26 +67,31 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
-    title: str
-    endpoint: Endpoint
-    port: int = 0
+class _Destination:
+    end: JudgedEnd
+    port: int
 
 
 class Explainer:
-    """Explains flows of one mesh."""
+    """Explains flows of one mesh; `namespace` is of names that have none."""
 
-    def __init__(self, engine: Engine, model: Model, overlay: Overlay) -> None:
+    def __init__(
+        self, engine: Engine, model: Model, overlay: Overlay, namespace: str = ""
+    ) -> None:
         self._engine = engine
         self._overlay = overlay
-        self._names = Names(engine.table, model, overlay)
+        self._names = Names(engine.table, model, overlay, namespace)
+        self._judge = FlowJudge(engine, model, overlay)
 
     def explain(self, traffic: Traffic) -> Explanation:
         """Explain a flow; ends and port as a person writes them.
 
-        Raises: QuestionError RUN0010 for a name, RUN0011 for a port that is not there.
+        Raises: QuestionError RUN0010, RUN0017 or RUN0019 for a name, RUN0011 for a
+        port that is not there, RUN0016 or RUN0018 for a request that cannot be.
         """
-        protocol = traffic.protocol
+        protocol, request = traffic.protocol, traffic.request
+        if request is not None:
+            check_request(request, protocol)
         sender = self._names.find(traffic.source)
         if isinstance(sender, NamedService):
             hint = "give the workload behind it, which does the sending"
@@ -128,120 +99,76 @@ class Explainer:
             raise QuestionError.of("RUN0010", message, hint=hint)
         receiver = self._names.find(traffic.destination)
         ports = find_ports(receiver, protocol, traffic.port)
-        said = (ports.note, self._names.service_note(receiver, ports.asked))
-        notes = tuple(note for note in said if note)
+        if request is not None and not request.host:
+            request = replace(request, host=self._names.host(receiver))
         ends = tuple(self._destinations(receiver, ports))
         flows = tuple(
-            self._judge(start, end, protocol)
+            self._judge.judge(start, to.end, protocol, to.port, request)
             for start in self._sources(sender)
-            for end in ends
+            for to in ends
         )
-        shown = receiver.title
+        said = [ports.note, self._names.service_note(receiver, ports.asked)]
+        said += [note for flow in flows for note in flow.notes]
+        notes = tuple(dict.fromkeys(note for note in said if note))
         outcome, reason = _sum_up(flows)
         number = ports.asked or (ends[0].port if ends else 0)
         return Explanation(
-            sender.title, shown, protocol, number, outcome, reason, flows, notes
+            sender.title,
+            receiver.title,
+            protocol,
+            number,
+            outcome,
+            reason,
+            flows,
+            notes,
+            request,
         )
 
-    def _sources(self, named: NamedOwner | NamedAddress) -> Iterator[_End]:
+    def _sources(self, named: NamedOwner | NamedAddress) -> Iterator[JudgedEnd]:
         if isinstance(named, NamedAddress):
-            yield _End(named.title, Endpoint(None, named.address))
+            yield JudgedEnd(named.title, Endpoint(None, named.address))
             return
         for endpoint in named.endpoints:
-            yield _End(self._title(named, endpoint), endpoint)
+            yield self._end(named, endpoint)
 
     def _destinations(
         self, named: NamedOwner | NamedService | NamedAddress, ports: PortText
-    ) -> Iterator[_End]:
+    ) -> Iterator[_Destination]:
         match named:
             case NamedAddress():
-                end = Endpoint(None, named.address)
-                yield from (_End(named.title, end, number) for number in ports.numbers)
+                end = JudgedEnd(named.title, Endpoint(None, named.address))
+                yield from (_Destination(end, number) for number in ports.numbers)
             case NamedOwner():
                 for endpoint in named.endpoints:
-                    title = self._title(named, endpoint)
+                    end = self._end(named, endpoint)
                     for number in ports.numbers:
-                        yield _End(title, endpoint, number)
+                        yield _Destination(end, number)
             case NamedService():
                 if named.target is None:
-                    yield _End(named.title, Endpoint(None), ports.asked)
+                    end = JudgedEnd(named.title, Endpoint(None))
+                    yield _Destination(end, ports.asked)
                 yield from self._backends(ports)
 
-    def _backends(self, ports: PortText) -> Iterator[_End]:
+    def _backends(self, ports: PortText) -> Iterator[_Destination]:
         rows = {row.id: row for row in self._engine.table.workloads}
         for backend in ports.backends:
-            workload = self._overlay.workloads_by_id[backend.workload]
-            owners = {f"{m.namespace}/{m.name}" for m in workload.members}
-            title = " or ".join(sorted(owners))
-            yield _End(title, Endpoint(rows[backend.workload]), backend.port)
+            members = self._overlay.workloads_by_id[backend.workload].members
+            title = " or ".join(sorted({f"{m.namespace}/{m.name}" for m in members}))
+            endpoint = Endpoint(rows[backend.workload])
+            end = JudgedEnd(title, endpoint, members[0])
+            yield _Destination(end, backend.port)
 
-    def _title(self, named: NamedOwner, endpoint: Endpoint) -> str:
-        if endpoint.workload is not None and len(named.endpoints) == 1:
-            return named.title
-        return endpoint_title(named.title, endpoint, self._overlay)
-
-    def _judge(self, source: _End, destination: _End, protocol: Protocol) -> Flow:
-        key = key_of(protocol, destination.port)
-        ends = source.endpoint, destination.endpoint
-        found = tuple(answers(self._engine, *ends))
-        judgement = next(a.judgement for a in found if a.first <= key <= a.last)
-        titles = source.title, destination.title
-        egress = self._side(Direction.EGRESS, titles, key, judgement, found)
-        ingress = self._side(Direction.INGRESS, titles[::-1], key, judgement, found)
-        reason = self._reason(ends, judgement)
-        audit = self._audit(ends, key)
-        return Flow(*titles, destination.port, reason, egress, ingress, audit)
-
-    def _audit(self, ends: tuple[Endpoint, Endpoint], key: int) -> Audit | None:
-        table = self._engine.table
-        if not table.has_audited_policies:
-            return None
-        sender, receiver = (party_of(self._engine, end) for end in ends)
-        judgement = self._engine.judge(sender, receiver, key, audited=True)
-        verdict = Verdict.ALLOW if judgement.is_allowed else Verdict.DENY
-        is_egress = judgement.egress is Verdict.DENY or judgement.ingress_rule is None
-        rule = judgement.egress_rule if is_egress else judgement.ingress_rule
-        if rule is None:
-            return Audit(verdict, None, None)
-        return Audit(verdict, table.rule_name(rule), table.rule_place(rule))
-
-    def _side(
-        self,
-        direction: Direction,
-        parties: tuple[str, str],
-        key: int,
-        judgement: Judgement,
-        found: Iterable[Answer],
-    ) -> Side:
-        allowed = [
-            (answer.first, answer.last)
-            for answer in found
-            if _decision(answer.judgement, direction)[0] is Verdict.ALLOW
-        ]
-        decision = _decision(judgement, direction)
-        keys = key, merge([allowed])
-        return describe(self._engine.table, direction, parties, decision, keys)
-
-    def _reason(self, ends: tuple[Endpoint, Endpoint], judgement: Judgement) -> str:
-        """Return the reason code of the filter that speaks first.
-
-        A member is judged by its own proxy; an outsider's first judge is the
-        destination, which looks at who it is before it looks at policy.
-        """
-        reason = ALLOWED
-        if judgement.egress is Verdict.DENY:
-            reason = EGRESS_DENIED
-        elif judgement.ingress is Verdict.DENY:
-            reason = INGRESS_DENIED
-        if ends[0].workload is not None and reason != ALLOWED:
-            return reason
-        return why_not_believed(self._engine.table, *ends) or reason
-
-
-def _decision(judgement: Judgement, direction: Direction) -> tuple[Verdict, int | None]:
-    if direction is Direction.EGRESS:
-        return judgement.egress, judgement.egress_rule
-    return judgement.ingress, judgement.ingress_rule
+    def _end(self, named: NamedOwner, endpoint: Endpoint) -> JudgedEnd:
+        """Tell an endpoint from the others of its owner, and find its member."""
+        if endpoint.workload is None:
+            title = endpoint_title(named.title, endpoint, self._overlay)
+            return JudgedEnd(title, endpoint)
+        members = self._overlay.workloads_by_id[endpoint.workload.id].members
+        mine = next((m for m in members if m in named.members), members[0])
+        title = named.title
+        if len(named.endpoints) > 1:
+            title = endpoint_title(named.title, endpoint, self._overlay)
+        return JudgedEnd(title, endpoint, mine)
 
 
 def _sum_up(flows: Iterable[Flow]) -> tuple[Outcome, str]:

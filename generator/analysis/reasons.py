@@ -14,6 +14,7 @@ def spell(reason: Reason) -> str:
 ALLOWED: Final = spell(Reason.ALLOWED)
 EGRESS_DENIED: Final = spell(Reason.EGRESS_DENIED)
 INGRESS_DENIED: Final = spell(Reason.INGRESS_DENIED)
+REQUEST_AMBIGUOUS: Final = spell(Reason.REQUEST_AMBIGUOUS)
 SOURCE_MISSING: Final = spell(Reason.SOURCE_MISSING)
 SOURCE_REVOKED: Final = spell(Reason.SOURCE_REVOKED)
 TARGET_AMBIGUOUS: Final = spell(Reason.TARGET_AMBIGUOUS)

@@ -10,6 +10,7 @@ import click
 
 from generator.analysis.explain import Explainer, Explanation, Outcome
 from generator.analysis.explanation import explanation_document, explanation_text
+from generator.analysis.request_reader import read_request
 from generator.analysis.traffic import Traffic
 from generator.build import table_digest
 from generator.cli.inputs import open_mesh, read_model
@@ -34,15 +35,22 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
     "--from",
     "source",
     required=True,
-    metavar="NS/NAME|IP",
-    help="Who sends: a workload's name, or an address.",
+    metavar="WHO",
+    help="Who sends: ns/name, deploy/name, pod/name, user:alice, or an address.",
 )
 @click.option(
     "--to",
     "destination",
     required=True,
-    metavar="NS/NAME|IP",
-    help="Who receives: a workload, a Service, or an address.",
+    metavar="WHO",
+    help="Who receives: the same, or svc/name, or a Service's host name.",
+)
+@click.option(
+    "-n",
+    "--namespace",
+    default="",
+    metavar="NAMESPACE",
+    help="The namespace of names that have none.",
 )
 @click.option(
     "--port",
@@ -52,9 +60,31 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
 )
 @click.option(
     "--protocol",
+    "--proto",
     type=click.Choice([p.value for p in Protocol], case_sensitive=False),
     default=Protocol.TCP.value,
     show_default=True,
+)
+@click.option(
+    "--http",
+    "is_http",
+    is_flag=True,
+    help="Ask about a request, GET / if no more is said. Without it, or an option "
+    "below, the flow is not HTTP.",
+)
+@click.option("--method", metavar="METHOD", help="The request's method.")
+@click.option("--path", metavar="PATH", help="Its path, as the client sends it.")
+@click.option(
+    "--host",
+    metavar="HOST",
+    help="Its host. Default: the Service's host name, or that of the workload.",
+)
+@click.option(
+    "--header",
+    "headers",
+    metavar="NAME:VALUE",
+    multiple=True,
+    help="A header of it, also as name=value. Repeatable.",
 )
 @lock_option("Lock file; only revoked workloads make a difference.")
 @click.option(
@@ -69,7 +99,7 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
     type=click.Choice(["allow", "deny"]),
     help="Exit 0 if this is the verdict and 1 if not.",
 )
-@output_option("text", "json")
+@output_option("text", "wide", "json")
 @colour_option
 @pass_session
 def explain_command(
@@ -78,8 +108,14 @@ def explain_command(
     recursive: bool,
     source: str,
     destination: str,
+    namespace: str,
     port: str,
     protocol: str,
+    is_http: bool,
+    method: str | None,
+    path: str | None,
+    host: str | None,
+    headers: tuple[str, ...],
     lock_path: Path | None,
     module_path: Path | None,
     expect: str | None,
@@ -90,20 +126,29 @@ def explain_command(
     Exits 0 if it is allowed, 1 if it is denied, 2 if there is no answer. The built
     module answers, not a second implementation.
 
+    Of a denial it names the policy that isolates, and the rules that nearly matched;
+    -o wide shows the way through all tiers.
+
     \b
     Example:
       pepmesh explain -f policies/ --from shop/frontend --to shop/cart --port 8080
+      pepmesh explain -f policies/ -n shop --from deploy/frontend --to svc/cart \\
+        --port 80 --method POST --path /cart/items --header x-team:blue
     """
+    request = None
+    if is_http or headers or (method, path, host) != (None, None, None):
+        request = read_request(method, path, host, headers)
+    traffic = Traffic(source, destination, port, Protocol(protocol), request)
     model = read_model(session, paths, recursive)
     mesh = open_mesh(session, model, lock_path, module_path)
-    explainer = Explainer(mesh.engine, model, mesh.overlay)
-    traffic = Traffic(source, destination, port, Protocol(protocol))
+    explainer = Explainer(mesh.engine, model, mesh.overlay, namespace)
     found = explainer.explain(traffic)
     if output == "json":
         digest = table_digest(mesh.engine.table_bytes)
         write_json(explanation_document(found, digest))
     else:
-        write(_painted(explanation_text(found)), session)
+        text = explanation_text(found, is_wide=output == "wide")
+        write(_painted(text), session)
     return _answer(found, expect)
 
 

@@ -230,6 +230,9 @@ def test_document_has_everything_the_text_has() -> None:
         key: document[key] for key in document if key not in ("flows", "egress")
     } == {
         "apiVersion": "pepmesh.dev/v1",
+        "audit": None,
+        "overHttp": None,
+        "request": None,
         "kind": "Explanation",
         "source": "shop/web",
         "destination": "shop/cart",

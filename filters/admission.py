@@ -28,6 +28,8 @@ from filters.layout import (
     MAGIC,
     MAGIC_AT,
     NONE,
+    PATH_BYTES,
+    PATH_KINDS,
     PEER_BYTES,
     POLICY_BYTES,
     PORT_BYTES,
@@ -369,8 +371,14 @@ def is_condition(offset: u32) -> bool:
     headers = word(u32(offset + 8))
     first = u64(offset + CONDITION_HEAD_BYTES)
     tests = u64(first + u64(texts) * 4)
-    if tests + u64(headers) * HEADER_TEST_BYTES > end:
+    paths = u64(tests + u64(headers) * HEADER_TEST_BYTES)
+    count = word(u32(offset + 12))
+    if paths + u64(count) * PATH_BYTES > end:
         return False
+    for i in range(count):
+        at = u32(paths + i * PATH_BYTES)
+        if word(at) >= PATH_KINDS or not is_text(word(u32(at + 4))):
+            return False
     for i in range(u32(texts)):
         if not is_text(word(u32(first + i * 4))):
             return False

@@ -21,6 +21,7 @@ from filters.layout import (
     ACTION_DENY,
     ALTERNATIVE_BYTES,
     CHAIN_BYTES,
+    CONDITION_HEAD_BYTES,
     EDGE_BYTES,
     HAS_PATHS,
     HEADER_NEGATED,
@@ -166,7 +167,7 @@ def meets(condition: u32, pairs: View) -> u32:
         return Match.YES
     methods = word(condition)
     hosts = word(u32(condition + 4))
-    at = u32(condition + 12)
+    at = u32(condition + CONDITION_HEAD_BYTES)
     if methods > 0 and not is_method(at, methods, pairs):
         return Match.NO
     at = u32(at + methods * 4)

@@ -289,10 +289,6 @@ class HeaderMatch:
     is_negated: bool = False
     span: Span | None = field(default=None, compare=False)
 
-    @property
-    def texts(self) -> tuple[str, str]:
-        return self.name, self.value
-
 
 @dataclass(frozen=True, slots=True)
 class HttpMatch:

@@ -15,7 +15,6 @@ from generator.table.automaton import ANY_PATH, Pattern, build_automaton, patter
 from generator.table.model import (
     Alternative,
     Chain,
-    Condition,
     PathState,
     PortRange,
 )
@@ -59,17 +58,11 @@ class Chains:
                 found = [pattern_of(path) for path in entry.paths] or [ANY_PATH]
                 patterns += found
                 owners += [len(alternatives)] * len(found)
-                alternatives.append(Alternative(rule, has_paths, condition_of(entry)))
+                condition = entry if rule in self.http else None
+                alternatives.append(Alternative(rule, has_paths, condition))
         plain = None if rules[-1] in self.http else rules[-1]
         states = build_automaton(patterns)
         return Chain(plain, tuple(alternatives), tuple(_owned(states, owners)))
-
-
-def condition_of(entry: HttpMatch) -> Condition | None:
-    """Return what an entry asks beside the path; None: nothing."""
-    if not entry.methods and not entry.hosts and not entry.headers:
-        return None
-    return Condition(entry.methods, entry.hosts, entry.headers)
 
 
 def _owned(states: Sequence[PathState], owners: Sequence[int]) -> Iterator[PathState]:

@@ -25,20 +25,20 @@ from filters.layout import (
     Section,
 )
 from generator.errors import TableError
-from generator.policy.model import HeaderMatch
+from generator.policy.model import HeaderMatch, HttpMatch, PathMatch
 from generator.table.admission import why_refused
 from generator.table.encode import (
     ACTION_NUMBERS,
     DIRECTION_NUMBERS,
     HEADER_NUMBERS,
     KINDS,
+    PATH_NUMBERS,
     TARGET_KINDS,
 )
 from generator.table.model import (
     AddressList,
     Alternative,
     Chain,
-    Condition,
     PathState,
     PortList,
     PortRange,
@@ -192,18 +192,25 @@ class _Decoder:
             for one in self._alternatives(at)
         )
 
-    def _condition(self, at: int) -> Condition | None:
+    def _condition(self, at: int) -> HttpMatch | None:
         if at == 0:
             return None
-        methods, hosts, headers = self._words(at, 3)
-        texts = [self._text(t) for t in self._words(at + 12, methods + hosts)]
-        at += 12 + 4 * (methods + hosts)
+        methods, hosts, headers, paths = self._words(at, 4)
+        texts = [self._text(t) for t in self._words(at + 16, methods + hosts)]
+        at += 16 + 4 * (methods + hosts)
         tests = (self._words(at + i * 12, 3) for i in range(headers))
-        return Condition(
-            tuple(texts[:methods]),
-            tuple(texts[methods:]),
-            tuple(self._header(*test) for test in tests),
+        at += 12 * headers
+        patterns = (self._words(at + i * 8, 2) for i in range(paths))
+        return HttpMatch(
+            methods=tuple(texts[:methods]),
+            paths=tuple(self._path(*pattern) for pattern in patterns),
+            hosts=tuple(texts[methods:]),
+            headers=tuple(self._header(*test) for test in tests),
         )
+
+    def _path(self, kind: int, pattern: int) -> PathMatch:
+        kinds = {number: kind for kind, number in PATH_NUMBERS.items()}
+        return PathMatch(kinds[kind], self._text(pattern))
 
     def _header(self, name: int, value: int, kind: int) -> HeaderMatch:
         kinds = {number: kind for kind, number in HEADER_NUMBERS.items()}

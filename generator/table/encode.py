@@ -58,12 +58,17 @@ from filters.lookup import peer_hash
 from filters.text import text_hash
 from generator.errors import TableError
 from generator.overlay.model import TargetKind, TargetName
-from generator.policy.model import Action, Direction, HeaderKind
+from generator.policy.model import (
+    Action,
+    Direction,
+    HeaderKind,
+    HttpMatch,
+    PathKind,
+)
 from generator.table.model import (
     NO_CHAIN,
     AddressList,
     Alternative,
-    Condition,
     PortList,
     PortRange,
     RuleTable,
@@ -93,6 +98,7 @@ TARGET_KINDS: Final = {
     TargetKind.SERVICE: TARGET_SERVICE,
     TargetKind.WORKLOAD: TARGET_WORKLOAD,
 }
+PATH_NUMBERS: Final = {kind: number for number, kind in enumerate(PathKind)}
 MAX_TEXT_BYTES: Final = 0xFFFF
 
 Row = tuple[int, ...]
@@ -194,7 +200,10 @@ class _Encoder:
             texts += [segment for state in chain.states for segment, _ in state.edges]
             for condition in filter(None, (a.condition for a in chain.alternatives)):
                 texts += [*condition.methods, *condition.hosts]
-                texts += [t for test in condition.headers for t in test.texts]
+                texts += [path.pattern for path in condition.paths]
+                texts += [
+                    t for test in condition.headers for t in (test.name, test.value)
+                ]
         for text in sorted(set(texts)):
             self._text(text)
 
@@ -217,21 +226,18 @@ class _Encoder:
             rows += [rule, self._condition(one.condition)]
         return self._list(len(alternatives), *rows)
 
-    def _condition(self, condition: Condition | None) -> int:
+    def _condition(self, condition: HttpMatch | None) -> int:
         if condition is None:
             return 0
-        methods, hosts, headers = (
-            condition.methods,
-            condition.hosts,
-            condition.headers,
-        )
-        words = [self._text(text) for text in (*methods, *hosts)]
-        for test in headers:
-            kind = HEADER_NUMBERS[test.kind] | (
-                HEADER_NEGATED if test.is_negated else 0
-            )
-            words += [*(self._text(text) for text in test.texts), kind]
-        return self._list(len(methods), len(hosts), len(headers), *words)
+        lists = condition.methods, condition.hosts, condition.headers, condition.paths
+        words = [self._text(t) for t in (*condition.methods, *condition.hosts)]
+        for test in condition.headers:
+            negated = HEADER_NEGATED if test.is_negated else 0
+            words += [self._text(test.name), self._text(test.value)]
+            words.append(HEADER_NUMBERS[test.kind] | negated)
+        for path in condition.paths:
+            words += [PATH_NUMBERS[path.kind], self._text(path.pattern)]
+        return self._list(*map(len, lists), *words)
 
     def _list(self, *words: int) -> int:
         return self.lists_at + self.lists.place(struct.pack(f"<{len(words)}I", *words))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from generator.overlay.model import TargetKind
-from generator.policy.model import Action, Direction, HeaderMatch, Tier
+from generator.policy.model import Action, Direction, HttpMatch, Tier
 
 NO_CHAIN: Final = -1
 
@@ -39,25 +39,20 @@ AddressList = tuple[tuple[int, PortList], ...]
 """Start address and what holds from there on; starts at 0. Empty: no address rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What an alternative asks beside the path; an empty list asks nothing."""
-
-    methods: tuple[str, ...]
-    hosts: tuple[str, ...]
-    headers: tuple[HeaderMatch, ...]
+Condition = HttpMatch
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One entry of a rule's `http`, or all of a rule that asks nothing.
 
+    `condition` is the entry; the filter looks for its paths in the chain's automaton.
     `has_paths`: some entry of the rule has paths.
     """
 
     rule: int
     has_paths: bool = False
-    condition: Condition | None = None
+    condition: HttpMatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

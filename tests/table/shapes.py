@@ -6,11 +6,18 @@ import hashlib
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.model import TargetKind
-from generator.policy.model import Action, Direction, HeaderKind, HeaderMatch
+from generator.policy.model import (
+    Action,
+    Direction,
+    HeaderKind,
+    HeaderMatch,
+    HttpMatch,
+    PathKind,
+    PathMatch,
+)
 from generator.table.model import (
     Alternative,
     Chain,
-    Condition,
     PathState,
     PortRange,
     RuleTable,
@@ -28,18 +35,25 @@ WEB = (PortRange(80, 80, 1), PortRange(8000, 8100, 2))
 DNS = (PortRange(0x10035, 0x10035, 1),)
 API = (PortRange(80, 80, 0, chain=0), PortRange(8050, 8050, 1, chain=1))
 
-READS = Condition(
+READS = HttpMatch(
     ("GET", "HEAD"),
+    (PathMatch(PathKind.TEMPLATE, "/cart/{*}"),),
     ("*.shop.example",),
     (
         HeaderMatch("x-team", HeaderKind.PREFIX, "blue"),
         HeaderMatch("x-debug", HeaderKind.PRESENT, is_negated=True),
     ),
 )
+NEW = HttpMatch(paths=(PathMatch(PathKind.EXACT, "/cart/new"),))
+ALL_ITEMS = HttpMatch(paths=(PathMatch(PathKind.EXACT, "/items"),))
 # Rule 0: reads of /cart/{*}; rule 1: /cart/new; rule 2: anything.
 CARTS = Chain(
     plain=2,
-    alternatives=(Alternative(0, True, READS), Alternative(1, True), Alternative(2)),
+    alternatives=(
+        Alternative(0, True, READS),
+        Alternative(1, True, NEW),
+        Alternative(2),
+    ),
     states=(
         PathState(4, (("cart", 1),), (2,)),
         PathState(2, (("", 4), ("new", 3)), (2,)),
@@ -50,7 +64,7 @@ CARTS = Chain(
 )
 ITEMS = Chain(
     plain=None,
-    alternatives=(Alternative(1, True),),
+    alternatives=(Alternative(1, True, ALL_ITEMS),),
     states=(PathState(None, (("items", 1),), ()), PathState(None, (), (0,))),
 )
 

@@ -124,10 +124,9 @@ class Engine:
         what the flow carries: one request, none since it is not HTTP, or SOME or EVERY
         request, which asks whether any, or all, of them would be allowed.
         """
-        kind = request
         if isinstance(request, HttpRequest):
             self._given[BufferType.CALL_DATA] = request_pairs(request)
-            kind = Requests.GIVEN
+            request = Requests.GIVEN
         answer = self._guest.call(
             "pepmesh_judge",
             int(source.kind),
@@ -136,7 +135,7 @@ class Engine:
             *destination.words,
             key,
             int(audited),
-            int(kind),
+            int(request),
         )
         assert isinstance(answer, tuple)
         egress, egress_rule, ingress, ingress_rule, last_key, ambiguous = answer

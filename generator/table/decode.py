@@ -197,10 +197,10 @@ class _Decoder:
             return None
         methods, hosts, headers, paths = self._words(at, 4)
         texts = [self._text(t) for t in self._words(at + 16, methods + hosts)]
-        at += 16 + 4 * (methods + hosts)
-        tests = (self._words(at + i * 12, 3) for i in range(headers))
-        at += 12 * headers
-        patterns = (self._words(at + i * 8, 2) for i in range(paths))
+        tests_at = at + 16 + 4 * (methods + hosts)
+        tests = (self._words(tests_at + i * 12, 3) for i in range(headers))
+        paths_at = tests_at + 12 * headers
+        patterns = (self._words(paths_at + i * 8, 2) for i in range(paths))
         return HttpMatch(
             methods=tuple(texts[:methods]),
             paths=tuple(self._path(*pattern) for pattern in patterns),

@@ -142,7 +142,7 @@ EDGE_BYTES: Final = 12
 # the order of evaluation. HAS_PATHS: some entry of the rule has paths.
 ALTERNATIVE_BYTES: Final = 8
 HAS_PATHS: Final = 0x80000000
-# Condition, in LISTS: numbers of methods, hosts, headers and paths; texts of methods and
+# Condition, in LISTS: numbers of methods, hosts, headers, paths; texts of methods and
 # hosts; tests of headers: name text, value text, kind; paths: kind, text. Paths are
 # there for people to read back: a filter has them in the automaton.
 CONDITION_HEAD_BYTES: Final = 16

@@ -349,6 +349,11 @@ CODES: Final[dict[str, Code]] = {
         "no policy guards the workloads of a namespace",
         "add a NetworkPolicy with podSelector: {} and policyTypes: [Ingress]",
     ),
+    "LNT0042": Code(
+        "warning",
+        "a Deny cannot be enforced by a proxy",
+        "close it by other means; see `pepmesh validate --enforcement`",
+    ),
     # --- OVL: overlay, lock file, keys -------------------------------------------
     "OVL0001": Code(
         "error",
@@ -694,6 +699,10 @@ CODES: Final[dict[str, Code]] = {
         "test cases touch fewer rules than --min-coverage asks for",
         "--coverage lists the rules with the number of cases that each decides",
     ),
+    "RUN0025": Code("error", "a starter cannot be made for a workload"),
+    "RUN0026": Code(
+        "error", "a file of a starter is there already", "--force overwrites it"
+    ),
     "RUN0030": Code(
         "error",
         "a traffic file has no flows",
@@ -704,4 +713,22 @@ CODES: Final[dict[str, Code]] = {
         "a line of a CSV file of traffic cannot be read",
         "the first line names the columns: from,to,port[,protocol,method,path,host]",
     ),
+    "RUN0040": Code(
+        "error",
+        "git cannot answer",
+        "revisions need a git repository around; folders and modules do not",
+    ),
+    "RUN0041": Code(
+        "error",
+        "a git revision is not there",
+        "a shallow clone has few revisions: fetch the one that is compared with",
+    ),
+    "RUN0042": Code(
+        "error",
+        "a path is not in a git revision",
+        "paths are looked up in the revision, from the top of the repository",
+    ),
+    "RUN0043": Code("error", "a link of a git revision leads out of it"),
+    "RUN0044": Code("info", "a submodule is not part of a git revision"),
+    "RUN0045": Code("info", "a comparison leaves out what one side cannot know"),
 }

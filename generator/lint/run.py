@@ -19,7 +19,7 @@ from generator.lint.http_ports import check_http
 from generator.lint.isolation import check_isolation
 from generator.lint.ports import check_ports
 from generator.lint.selecting import check_peers, check_subjects
-from generator.policy.model import Model
+from generator.lint.unenforced import check_denials
 
 Check = Callable[[Ground], Iterator[Diagnostic]]
 
@@ -34,13 +34,13 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_http,
     check_dns,
     check_isolation,
+    check_denials,
 )
 
 
-def lint(model: Model) -> tuple[Diagnostic, ...]:
+def lint(ground: Ground) -> tuple[Diagnostic, ...]:
     """Run all checks; none of them says anything if there are no workloads."""
-    ground = Ground(model)
-    if not model.members:
+    if not ground.model.members:
         return ()
     found = dict.fromkeys(finding for check in CHECKS for finding in check(ground))
     return tuple(sorted(found, key=lambda finding: finding.sort_key))

@@ -14,7 +14,7 @@ from operator import and_
 from typing import Final
 
 from generator.lint.ground import Ground
-from generator.lint.index import Bits
+from generator.lint.index import Bits, places
 from generator.overlay.model import port_numbers
 from generator.policy.model import Member, Protocol, Service, ServicePort
 
@@ -84,9 +84,10 @@ class Speech:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._services = [
-            (service, _selected(service, ground)) for service in ground.model.services
-        ]
+        self._services: dict[int, list[Service]] = {}
+        for service in ground.model.services:
+            for place in places(_selected(service, ground)):
+                self._services.setdefault(place, []).append(service)
 
     def at(self, place: int, port: int) -> tuple[Spoken, str]:
         """Return what a member speaks at a TCP port, and the name that says so."""
@@ -104,11 +105,9 @@ class Speech:
                 return spoken, found[spoken]
         return Spoken.UNKNOWN, ""
 
-    def services_of(self, place: int) -> Iterator[Service]:
-        """Yield the Services that select a member."""
-        for service, selected in self._services:
-            if selected >> place & 1:
-                yield service
+    def services_of(self, place: int) -> list[Service]:
+        """Return the Services that select a member."""
+        return self._services.get(place, [])
 
     def _service_names(self, place: int, port: int, member: Member) -> Iterator[str]:
         for service in self.services_of(place):

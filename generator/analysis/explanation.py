@@ -64,6 +64,8 @@ def _flow_lines(flow: Flow, indent: str, *, is_wide: bool) -> Iterator[str]:
             yield from _trace_lines(side.trace, f"{indent}  ")
     for side in (flow.egress, flow.ingress):
         for near in side.near_misses:
+            if near.is_request_missing and flow.notes:
+                continue
             yield f"{indent}{'nearly':<18}{near.text} ({near.place})"
     if flow.audit is not None:
         place = f" ({flow.audit.place})" if flow.audit.place else ""

@@ -18,7 +18,11 @@ from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement
 from generator.analysis.flow_ends import Asked, EndSources, end_of
 from generator.analysis.key_ranges import merge
-from generator.analysis.near_misses import NearMiss, find_near_misses
+from generator.analysis.near_misses import (
+    NearMiss,
+    find_near_misses,
+    selects_peer,
+)
 from generator.analysis.reasons import (
     ALLOWED,
     EGRESS_DENIED,
@@ -138,7 +142,13 @@ class FlowJudge:
         name = None if decision.rule is None else table.rule_name(decision.rule)
         if not trace.ends_like(decision.verdict is Verdict.ALLOW, name):
             return replace(describe(table, asked, decision), is_traced=False)
-        side = describe(table, asked, replace(decision, refusal=trace.refusal))
+        decision = replace(
+            decision,
+            refusal=trace.refusal,
+            is_spoken_of=any(step.policy for step in trace.steps),
+            selects_peer=selects_peer(self._speaking, asked),
+        )
+        side = describe(table, asked, decision)
         near: list[NearMiss] = []
         if decision.verdict is Verdict.DENY and name is not None:
             near = find_near_misses(self._speaking, asked, name)
@@ -170,8 +180,10 @@ class _OneFlow:
         )
 
     def over_http(self) -> OverHttp | None:
-        is_tcp = self.egress.protocol is Protocol.TCP
-        if not is_tcp or self.egress.request or not self.engine.table.chains:
+        table, asked = self.engine.table, self.egress
+        is_plain_tcp = asked.protocol is Protocol.TCP and asked.request is None
+        ends = self.source, self.destination
+        if not is_plain_tcp or not table.chains or why_not_believed(table, *ends):
             return None
         some, every = self.judge(Requests.SOME), self.judge(Requests.EVERY)
         return OverHttp(some.is_allowed, every.is_allowed)

@@ -11,6 +11,7 @@ an ordered tier an entry that can be read in two ways counts before those behind
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from generator.analysis.ambiguity import shown_path, why_ambiguous
 from generator.analysis.misses import Field, Miss, Misses, fewest, listed
@@ -18,6 +19,8 @@ from generator.analysis.request_text import header_text, path_text, requests_tex
 from generator.policy.model import HeaderKind, HeaderMatch, HttpMatch, PathKind
 from generator.policy.oracle_http import Holds, holds_in_union, host_of, normal_form
 from generator.policy.request import HttpRequest
+
+_MOST_ENTRIES: Final = 3
 
 
 def http_misses(
@@ -30,7 +33,7 @@ def http_misses(
     if http is None:
         return ()
     if request is None:
-        wanted = listed((requests_text(entry) for entry in http), most=3)
+        wanted = ", or ".join(requests_text(entry) for entry in http[:_MOST_ENTRIES])
         return (Miss(Field.REQUEST, f"the flow is not HTTP, rule wants {wanted}"),)
     why = why_ambiguous(request.path)
     if why is not None and any(entry.paths for entry in http):

@@ -21,6 +21,7 @@ from generator.policy.model import (
     PodPeer,
     Requirement,
 )
+from generator.policy.overlay_peers import GROUP_PREFIX, USER_LABEL
 from generator.policy.selector import meets
 
 
@@ -58,11 +59,14 @@ def _selector_misses(
 
 def _text(requirement: Requirement, labels: Labels, field: Field) -> str:
     """Say what is there and what the rule wants."""
-    key = requirement.key
+    key, values = requirement.key, listed(requirement.values)
     if field is Field.NAMESPACE and key == NAME_LABEL and key in labels:
-        wanted = listed(requirement.values)
         negated = "another than " if requirement.operator is Operator.NOT_IN else ""
-        return f"namespace is {labels[key]}, rule wants {negated}{wanted}"
+        return f"namespace is {labels[key]}, rule wants {negated}{values}"
+    if field is Field.POD and key == USER_LABEL:
+        return f"user is {labels.get(key, 'nobody')}, rule wants {values}"
+    if field is Field.POD and key.startswith(GROUP_PREFIX) and key not in labels:
+        return f"it is not in group {key.removeprefix(GROUP_PREFIX)}"
     what = "pod label" if field is Field.POD else "namespace label"
     if key not in labels:
         wanted = _wanted(requirement)

@@ -11,12 +11,12 @@ fewest conditions first, then those that failed closest to the request.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from generator.analysis.conditions import is_unsure, rule_misses
 from generator.analysis.flow_ends import Asked
-from generator.analysis.misses import Misses, closeness, weight_of
+from generator.analysis.misses import Field, Misses, closeness, weight_of
 from generator.analysis.policy_names import (
     policy_title,
     rule_name,
@@ -44,6 +44,11 @@ class NearMiss:
     @property
     def text(self) -> str:
         return f"{self.title}: {'; '.join(miss.text for miss in self.misses)}"
+
+    @property
+    def is_request_missing(self) -> bool:
+        """Tell whether all that is missing is a request; a note says so already."""
+        return all(miss.field is Field.REQUEST for miss in self.misses)
 
 
 def find_near_misses(
@@ -92,3 +97,12 @@ def _tier_of(speaking: Speaking, asked: Asked, denied_by: str) -> Tier:
                 if rule_name(policy, rule) == denied_by:
                     return tier
     return Tier.NORMAL
+
+
+def selects_peer(speaking: Speaking, asked: Asked) -> bool:
+    """Tell whether a rule of the normal tier selects the peer, on whatever ports."""
+    return any(
+        not rule_misses(asked, policy, replace(rule, ports=None, http=None, via=()))
+        for policy in speaking.policies(Tier.NORMAL, asked)
+        for rule in rules_of(policy, asked)
+    )

@@ -46,7 +46,9 @@ class Decision:
     """What the module decided for one direction: verdict, and the rule's id or None.
 
     `allowed` are the keys on which some flow is allowed. `refusal`: the request can be
-    read in two ways, by that rule if it is known.
+    read in two ways, by that rule if it is known. The model knows whether policies
+    that are asked in order speak about the subject, and whether a rule that might
+    have allowed it `selects_peer`.
     """
 
     verdict: Verdict
@@ -55,6 +57,8 @@ class Decision:
     is_self: bool = False
     is_ambiguous: bool = False
     refusal: Refusal | None = None
+    is_spoken_of: bool = False
+    selects_peer: bool = False
 
 
 def describe(table: RuleTable, asked: Asked, decision: Decision) -> Side:
@@ -78,6 +82,9 @@ def _sentence(table: RuleTable, asked: Asked, decision: Decision) -> str:
         return f"{subject} may always reach itself by its own address."
     if decision.rule is None and decision.verdict is Verdict.DENY:
         return f"{subject} is not a workload of this module."
+    if decision.rule is None and decision.is_spoken_of:
+        text = f"No policy isolates {subject} for {direction}, and no rule decides"
+        return f"{text}, so it is allowed."
     if decision.rule is None:
         return f"No policy isolates {subject} for {direction}, so all is allowed."
     row = table.rules[decision.rule]
@@ -106,6 +113,8 @@ def _isolated_text(asked: Asked, decision: Decision) -> str:
     if decision.allowed:
         only = keys_text(decision.allowed)
         return f"; {direction} rules allow {peer} on {only}, but not on {port}"
+    if decision.selects_peer:
+        return f", but no {direction} rule allows {peer} on {port}"
     return f", but no {direction} rule selects {peer}"
 
 

@@ -21,12 +21,15 @@ from typing import Any, Final
 import click
 
 from generator.cli.build import build_command
+from generator.cli.completion import completion_command
+from generator.cli.diff import diff_command
 from generator.cli.explain import explain_command
 from generator.cli.inspect import inspect_command
 from generator.cli.keys_bundle import bundle_command
 from generator.cli.keys_init import init_command
 from generator.cli.output import Answer, OutputClosed
 from generator.cli.py2wasm import py2wasm_command
+from generator.cli.scaffold import scaffold_command
 from generator.cli.session import Session
 from generator.cli.simulate import simulate_command
 from generator.cli.test import test_command
@@ -43,9 +46,7 @@ TRACEBACK: Final = "PEPMESH_TRACEBACK"
 EPILOG: Final = """\
 Exit codes: 0 yes, 1 the answer is "no", 2 could not answer.
 
-\b
-Completion: eval "$(_PEPMESH_COMPLETE=bash_source pepmesh)", or zsh_source;
-fish: _PEPMESH_COMPLETE=fish_source pepmesh | source
+Tab completion: pepmesh completion --help
 """
 
 
@@ -123,10 +124,13 @@ keys.add_command(init_command)
 keys.add_command(bundle_command)
 
 main.add_command(build_command)
+main.add_command(completion_command)
+main.add_command(diff_command)
 main.add_command(explain_command)
 main.add_command(inspect_command)
 main.add_command(keys)
 main.add_command(py2wasm_command)
+main.add_command(scaffold_command)
 main.add_command(simulate_command)
 main.add_command(test_command)
 main.add_command(version_command)

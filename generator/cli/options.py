@@ -44,12 +44,9 @@ def _suppress(context: click.Context, _: object, codes: tuple[str, ...]) -> None
     context.ensure_object(Session).suppressed |= set(codes)
 
 
-def manifest_options(function: F) -> F:
-    """Add `-f` and `-R`, with kubectl's meaning: parameters `paths`, `recursive`.
-
-    `--suppress` goes to the session.
-    """
-    function = click.option(
+def suppress_option(function: F) -> F:
+    """Add `--suppress`, which goes to the session."""
+    return click.option(
         "--suppress",
         type=click.Choice(SUPPRESSIBLE),
         multiple=True,
@@ -57,12 +54,24 @@ def manifest_options(function: F) -> F:
         callback=_suppress,
         help="Go on in spite of a finding. POL0041: policies that tie, then by name.",
     )(function)
-    function = click.option(
+
+
+def recursive_option(function: F) -> F:
+    """Add `-R`: parameter `recursive`."""
+    return click.option(
         "-R",
         "--recursive",
         is_flag=True,
         help="Read the subfolders of folders too.",
     )(function)
+
+
+def manifest_options(function: F) -> F:
+    """Add `-f` and `-R`, with kubectl's meaning: parameters `paths`, `recursive`.
+
+    `--suppress` goes to the session.
+    """
+    function = recursive_option(suppress_option(function))
     return click.option(
         "-f",
         "--filename",
@@ -84,6 +93,15 @@ def output_option(*formats: str) -> Callable[[F], F]:
         show_default=True,
         help="Form of the result on standard output.",
     )
+
+
+output_file_option = click.option(
+    "--output-file",
+    "output_path",
+    type=FILE,
+    metavar="FILE",
+    help="Write the result to this file instead; it is replaced as a whole.",
+)
 
 
 def lock_option(help_text: str, default: Path | None = None) -> Callable[[F], F]:

@@ -11,31 +11,27 @@ and an address without a proof where only members live.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from filters.decide import Verdict
 from filters.http import Requests
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from filters.party import Kind
+from generator.analysis.classes import Class, Classes
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine, Judgement, Party, address_party
 from generator.analysis.key_ranges import merge
 from generator.analysis.reasons import SOURCE_MISSING, SOURCE_REVOKED
-from generator.analysis.spans import addresses_of, is_for_members
+from generator.analysis.spans import is_for_members
 from generator.policy.model import Direction
 from generator.policy.request import HttpRequest
-from generator.table.model import RuleTable, TableWorkload
+from generator.table.model import RuleTable
 from generator.table.ports import EVERY_KEY, KeyRange
 
 NOBODY_KNOWS: Final = Party(Kind.UNKNOWN, (0, 0, 0, 0))
 
 Keys = tuple[KeyRange, ...]
-
-_Class = tuple[int | None, ...]
-"""A subject and what it can tell about the other party; empty: nobody judges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +91,8 @@ class Allowed:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._table = engine.table
-        self._starts = {
-            (number, version): [s for s, _ in addresses_of(subject, version)]
-            for number, subject in enumerate(engine.table.subjects)
-            for version in (4, 6)
-        }
-        self._known: dict[tuple[Requests, _Class], Keys] = {}
+        self._classes = Classes(engine.table)
+        self._known: dict[tuple[Requests, Class], Keys] = {}
 
     @property
     def asks_about_requests(self) -> bool:
@@ -121,11 +113,11 @@ class Allowed:
             requests = Requests.NOT_HTTP
         if why_not_believed(self._table, source, destination):
             return ()
-        if _is_same(source, destination):
+        if is_same(source, destination):
             return _both(*self._ask(source, destination, requests))
         classes = (
-            (requests, self._class(Direction.EGRESS, source, destination)),
-            (requests, self._class(Direction.INGRESS, destination, source)),
+            (requests, self._classes.of(Direction.EGRESS, source, destination)),
+            (requests, self._classes.of(Direction.INGRESS, destination, source)),
         )
         if any(one not in self._known for one in classes):
             found = self._ask(source, destination, requests)
@@ -143,42 +135,6 @@ class Allowed:
             merge([(a.keys for a in found if a.judgement.ingress is not Verdict.DENY)]),
         )
 
-    def _class(self, direction: Direction, own: Endpoint, peer: Endpoint) -> _Class:
-        """Return what the answer of one direction depends on."""
-        if own.workload is None:
-            return ()
-        subjects = self._table.subjects_of(own.workload, direction)
-        return (
-            direction is Direction.EGRESS,
-            *(
-                part
-                for _, number in subjects
-                for part in self._seen(number, own.workload, peer)
-            ),
-        )
-
-    def _seen(self, subject: int, own: TableWorkload, peer: Endpoint) -> _Class:
-        """Return what one subject can tell about the other party."""
-        starts: _Class = ()
-        if peer.address is not None:
-            version = peer.address.version
-            place = bisect_right(self._starts[subject, version], int(peer.address))
-            starts = (version, place)
-        if peer.workload is None:
-            return (subject, None, *starts)
-        levels = self._table.subjects[subject].peers
-        realm = peer.workload.realm
-        wide = WIDE_PEERS + peer.workload.wide_peer
-        local = LOCAL_PEERS + peer.workload.local_peer
-        is_local = realm == own.realm and local in levels
-        return (
-            subject,
-            realm if realm in levels else None,
-            wide if wide in levels else None,
-            local if is_local else None,
-            *starts,
-        )
-
 
 def _both(egress: Keys, ingress: Keys) -> Keys:
     """Return the keys that are in both."""
@@ -192,7 +148,7 @@ def _both(egress: Keys, ingress: Keys) -> Keys:
     return tuple(found)
 
 
-def _is_same(source: Endpoint, destination: Endpoint) -> bool:
+def is_same(source: Endpoint, destination: Endpoint) -> bool:
     """A pod may always reach itself: the module looks at workload and address."""
     is_known = source.workload is not None and source.address is not None
     return is_known and source == destination

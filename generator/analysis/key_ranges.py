@@ -7,7 +7,7 @@ Port 0 is no port: it is in no answer, and "all ports" is 1 to 65535.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from generator.policy.model import Protocol
 from generator.table.ports import LAST_PORT, PROTOCOL_NUMBERS, KeyRange
@@ -50,7 +50,11 @@ def ports_text(spans: Iterable[PortSpan]) -> str:
 
 def keys_text(keys: Iterable[KeyRange]) -> str:
     """Spell the ports of all protocols: "TCP 80,8000-8100, UDP 53", "all ports"."""
-    found = split_keys(keys)
+    return protocols_text(split_keys(keys))
+
+
+def protocols_text(found: Sequence[ProtocolPorts]) -> str:
+    """Spell ports by protocol, as `keys_text` does."""
     everything = ((1, LAST_PORT),)
     if [spans for _, spans in found] == [everything] * len(Protocol):
         return "all ports"

@@ -5,6 +5,9 @@ A flow is listed if some endpoint of the source may reach some endpoint of the
 destination; flows of an owner to itself are left out. Owners on the host network are
 listed with everything that no other side forbids, since nothing enforces them.
 
+Where rules look at requests, a line says which: what it lists is then allowed for some
+requests only. All other lines hold for every request, and for what is not HTTP.
+
 Address ranges are as long as possible: neighbours with equal answers for an owner and
 direction are one range. Ranges where only members live are not outside, and left out.
 IPv6 ranges are listed only if some policy speaks of IPv6 addresses.
@@ -16,150 +19,137 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from generator.analysis.allowed import Allowed
-from generator.analysis.endpoints import Endpoint, Owner, find_owners
 from generator.analysis.engine import Engine
-from generator.analysis.key_ranges import (
-    PortSpan,
-    ProtocolPorts,
-    merge,
-    split_keys,
-)
-from generator.analysis.spans import (
-    AddressSpan,
-    addresses_of,
-    is_for_members,
-    make_spans,
-    starts_of,
-)
+from generator.analysis.key_ranges import PortSpan, ProtocolPorts, split_keys
+from generator.analysis.mesh_flows import Cell, MeshFlows
+from generator.analysis.request_rules import RequestTexts
+from generator.analysis.spans import AddressSpan
 from generator.overlay.model import Overlay
-from generator.policy.model import Direction, IPAddress
-from generator.table.ports import KeyRange
+from generator.policy.model import Direction
 
 API_VERSION: Final = "pepmesh.dev/v1"
 
-Profile = frozenset[Endpoint]
-Row = tuple[AddressSpan, list[ProtocolPorts]]
+Lines = tuple[tuple[ProtocolPorts, tuple[str, ...]], ...]
+"""Ports of each protocol, and the rules that look at requests there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Connection:
-    """An allowed flow: who, to whom, and on which ports of one protocol."""
+    """An allowed flow: who, to whom, and on which ports of one protocol.
+
+    `http` has the rules that decide by request, in short; empty: all is allowed.
+    """
 
     source: str
     destination: str
     protocol: str
     ports: tuple[PortSpan, ...]
+    http: tuple[str, ...] = ()
 
 
 def simulate(engine: Engine, overlay: Overlay) -> list[Connection]:
     """Return all allowed flows, sorted; ask the module for every class of flows."""
-    return sorted(_Simulation(engine, overlay).connections())
+    return list_connections(MeshFlows(engine, overlay))
+
+
+def list_connections(flows: MeshFlows) -> list[Connection]:
+    """Return all allowed flows, sorted."""
+    found = _Listing(flows)
+    return sorted([*found.between_owners(), *found.with_outside()], key=_order)
 
 
 def simulation_document(connections: Iterable[Connection]) -> dict[str, object]:
-    """Return the flows as the JSON document of `pepmesh simulate -o json`."""
+    """Return the flows as the JSON document of `pepmesh simulate -o json`.
+
+    Only flows that depend on the request have `http`.
+    """
     return {
         "apiVersion": API_VERSION,
         "kind": "Simulation",
-        "connections": [
-            {
-                "source": connection.source,
-                "destination": connection.destination,
-                "protocol": connection.protocol,
-                "ports": [list(span) for span in connection.ports],
-            }
-            for connection in connections
-        ],
+        "connections": [_fields(connection) for connection in connections],
     }
 
 
-class _Simulation:
-    def __init__(self, engine: Engine, overlay: Overlay) -> None:
-        self._table = engine.table
-        self._allowed = Allowed(engine)
-        self._profiles: dict[Profile, list[Owner]] = {}
-        for owner in find_owners(engine.table, overlay):
-            self._profiles.setdefault(owner.endpoints, []).append(owner)
+def _fields(connection: Connection) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "source": connection.source,
+        "destination": connection.destination,
+        "protocol": connection.protocol,
+        "ports": [list(span) for span in connection.ports],
+    }
+    return {**fields, "http": list(connection.http)} if connection.http else fields
 
-    def connections(self) -> Iterator[Connection]:
-        for profile, owners in self._profiles.items():
-            yield from self._to_owners(profile, owners)
+
+def _order(connection: Connection) -> tuple[object, ...]:
+    c = connection
+    return c.source, c.destination, c.protocol, c.ports, c.http
+
+
+class _Listing:
+    """Spells the cells of a mesh, each once."""
+
+    def __init__(self, flows: MeshFlows) -> None:
+        self._flows = flows
+        self._texts = RequestTexts(flows.table)
+        self._lines: dict[int, Lines] = {}
+
+    def between_owners(self) -> Iterator[Connection]:
+        groups = self._flows.groups
+        for row, senders in zip(self._flows.matrix(), groups, strict=True):
+            for cell, receivers in zip(row, groups, strict=True):
+                for (protocol, ports), http in self._lines_of(cell):
+                    for source in senders:
+                        for destination in receivers:
+                            if source != destination:
+                                yield Connection(
+                                    source, destination, protocol, ports, http
+                                )
+
+    def with_outside(self) -> Iterator[Connection]:
+        for number, owners in enumerate(self._flows.groups):
             for direction in Direction:
-                yield from self._outside(profile, owners, direction)
+                rows = (
+                    (span, self._lines_of(cell))
+                    for span, cell in self._flows.outside(number, direction)
+                )
+                for span, lines in _join(rows):
+                    yield from _outside(owners, direction, span, lines)
 
-    def _to_owners(self, profile: Profile, owners: list[Owner]) -> Iterator[Connection]:
-        for other, others in self._profiles.items():
-            ports = split_keys(self._union(profile, other))
-            for protocol, spans in ports:
-                for source in owners:
-                    for destination in others:
-                        if source.name != destination.name:
-                            yield Connection(
-                                source.name, destination.name, protocol, spans
-                            )
+    def _lines_of(self, cell: Cell) -> Lines:
+        found = self._lines.get(cell.number)
+        if found is None:
+            found = self._lines[cell.number] = tuple(self._spell(cell))
+        return found
 
-    def _union(self, sources: Profile, destinations: Profile) -> tuple[KeyRange, ...]:
-        """Return the keys that some endpoint may use towards some other."""
-        found = [self._allowed.keys(s, d) for s in sources for d in destinations]
-        return found[0] if len(found) == 1 else merge(found)
-
-    def _outside(
-        self, profile: Profile, owners: list[Owner], direction: Direction
-    ) -> Iterator[Connection]:
-        for span, ports in self._spans(profile, direction):
-            for protocol, port_spans in ports:
-                for owner in owners:
-                    names = owner.name, str(span)
-                    if direction is Direction.INGRESS:
-                        names = names[1], names[0]
-                    yield Connection(*names, protocol, port_spans)
-
-    def _spans(self, profile: Profile, direction: Direction) -> Iterator[Row]:
-        """Yield the ranges outside that one profile sends to or hears from."""
-        has_ipv6 = any(subject.addresses6 for subject in self._table.subjects)
-        for version in (4, 6) if has_ipv6 else (4,):
-            spans = make_spans(self._starts(profile, direction, version), version)
-            rows = (
-                (span, split_keys(self._keys_at(profile, span.first, direction)))
-                for span in spans
-                if not is_for_members(self._table, span.first)
-            )
-            yield from _join(rows)
-
-    def _starts(
-        self, profile: Profile, direction: Direction, version: int
-    ) -> list[int]:
-        """Where the answers of a profile's own subjects can change."""
-        rows = (e.workload for e in profile if e.workload is not None)
-        numbers = {
-            number
-            for row in rows
-            for _, number in self._table.subjects_of(row, direction)
-        }
-        subjects = self._table.subjects
-        starts = starts_of(addresses_of(subjects[n], version) for n in numbers)
-        blocks = (start for start, _ in self._table.member_blocks if version == 4)
-        return sorted({*starts, *blocks})
-
-    def _keys_at(
-        self, profile: Profile, address: IPAddress, direction: Direction
-    ) -> tuple[KeyRange, ...]:
-        outside = frozenset((Endpoint(None, address),))
-        if direction is Direction.EGRESS:
-            return self._union(profile, outside)
-        return self._union(outside, profile)
+    def _spell(self, cell: Cell) -> Iterator[tuple[ProtocolPorts, tuple[str, ...]]]:
+        for rules, keys in cell.keys_by_rules().items():
+            http = tuple(text for rule in rules for text in self._texts.of(rule))
+            for protocol_ports in split_keys(keys):
+                yield protocol_ports, http
 
 
-def _join(rows: Iterable[Row]) -> Iterator[Row]:
-    """Make one range of neighbours with equal ports; drop those without any."""
-    last: Row | None = None
-    for span, ports in rows:
-        if last and last[1] == ports and int(last[0].last) + 1 == int(span.first):
-            last = AddressSpan(last[0].first, span.last), ports
+def _outside(
+    owners: Iterable[str], direction: Direction, span: AddressSpan, lines: Lines
+) -> Iterator[Connection]:
+    for (protocol, ports), http in lines:
+        for owner in owners:
+            ends = owner, str(span)
+            if direction is Direction.INGRESS:
+                ends = ends[1], ends[0]
+            yield Connection(*ends, protocol, ports, http)
+
+
+def _join(
+    rows: Iterable[tuple[AddressSpan, Lines]],
+) -> Iterator[tuple[AddressSpan, Lines]]:
+    """Make one range of neighbours with equal lines; drop those without any."""
+    last: tuple[AddressSpan, Lines] | None = None
+    for span, lines in rows:
+        if last and last[1] == lines and int(last[0].last) + 1 == int(span.first):
+            last = AddressSpan(last[0].first, span.last), lines
             continue
         if last and last[1]:
             yield last
-        last = span, ports
+        last = span, lines
     if last and last[1]:
         yield last

@@ -8,9 +8,11 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from pathlib import Path
 
 import click
 
+from generator.cli.files import write_files
 from generator.cli.session import Session
 
 
@@ -35,23 +37,47 @@ def write(text: str, session: Session | None = None) -> None:
         raise OutputClosed from None
 
 
+def deliver(session: Session, text: str, path: Path | None) -> None:
+    """Write a result to a file, as a whole, or to stdout if there is none."""
+    if path is None:
+        write(text, session)
+    else:
+        write_files({path: f"{text}\n".encode()})
+
+
 def write_json(document: object) -> None:
     """Write a document with sorted keys; never with colour."""
-    write(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+    write(json_text(document))
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def json_text(document: object) -> str:
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV, without the last line end."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write(buffer.getvalue().removesuffix("\n"))
+    return buffer.getvalue().removesuffix("\n")
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    write(csv_text(header, rows))
 
 
 def write_table(
     session: Session, header: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Write rows in columns; numbers stand at the right.
+    is_bold = session.wants_colour(sys.stdout)
+    write(table_text(header, rows, is_bold=is_bold), session)
+
+
+def table_text(
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, is_bold: bool = False
+) -> str:
+    """Return rows in columns; numbers stand at the right.
 
     A row is one line, however narrow the terminal, so that names can be copied.
     """
@@ -61,9 +87,7 @@ def write_table(
         for column in range(len(header))
     ]
     first, *others = _aligned([list(header), *lines], are_numbers)
-    if session.wants_colour(sys.stdout):
-        first = click.style(first, bold=True)
-    write("\n".join([first, *others]), session)
+    return "\n".join([click.style(first, bold=True) if is_bold else first, *others])
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,66 @@
+"""What a subject can tell about the other party of a flow.
+
+Of the other party a subject can tell its realm, its classes, and the stretch of its
+address. Flows that it cannot tell apart have one answer, so one of them is asked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from generator.analysis.endpoints import Endpoint
+from generator.analysis.spans import addresses_of
+from generator.policy.model import Direction
+from generator.table.model import RuleTable, TableWorkload
+
+Class = tuple[int | None, ...]
+"""Subjects and what they can tell about the other party; empty: nobody judges."""
+
+
+class Classes:
+    """Finds the class of either direction of a flow."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self._table = table
+        self._starts = {
+            (number, version): [start for start, _ in addresses_of(subject, version)]
+            for number, subject in enumerate(table.subjects)
+            for version in (4, 6)
+        }
+
+    def of(self, direction: Direction, own: Endpoint, peer: Endpoint) -> Class:
+        """Return what the answer of one direction depends on."""
+        if own.workload is None:
+            return ()
+        subjects = self._table.subjects_of(own.workload, direction)
+        return (
+            direction is Direction.EGRESS,
+            *(
+                part
+                for _, number in subjects
+                for part in self._seen(number, own.workload, peer)
+            ),
+        )
+
+    def _seen(self, subject: int, own: TableWorkload, peer: Endpoint) -> Class:
+        """Return what one subject can tell about the other party."""
+        starts: Class = ()
+        if peer.address is not None:
+            version = peer.address.version
+            place = bisect_right(self._starts[subject, version], int(peer.address))
+            starts = (version, place)
+        if peer.workload is None:
+            return (subject, None, *starts)
+        levels = self._table.subjects[subject].peers
+        realm = peer.workload.realm
+        wide = WIDE_PEERS + peer.workload.wide_peer
+        local = LOCAL_PEERS + peer.workload.local_peer
+        is_local = realm == own.realm and local in levels
+        return (
+            subject,
+            realm if realm in levels else None,
+            wide if wide in levels else None,
+            local if is_local else None,
+            *starts,
+        )

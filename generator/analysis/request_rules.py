@@ -1,0 +1,145 @@
+"""Which rules look at requests, for a flow and a port, and what they ask, in short.
+
+    GET,HEAD /cart/{*}      not POST /admin/{**}      /static/... at *.shop.example
+
+Both are read from the table that is in the module, so that they are what it does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Final
+
+from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from generator.analysis.endpoints import Endpoint
+from generator.analysis.path_patterns import patterns_of
+from generator.analysis.spans import addresses_of
+from generator.policy.model import (
+    Action,
+    Direction,
+    HeaderKind,
+    HeaderMatch,
+    Tier,
+)
+from generator.table.model import (
+    NO_CHAIN,
+    Alternative,
+    Chain,
+    Condition,
+    PortList,
+    PortRange,
+    RuleTable,
+    Subject,
+    TableWorkload,
+)
+
+_PREFIXES: Final = {Action.ACCEPT: "", Action.DENY: "not ", Action.PASS: "pass "}
+
+
+def request_rules(
+    table: RuleTable, direction: Direction, own: Endpoint, peer: Endpoint, key: int
+) -> tuple[int, ...]:
+    """Return the rules of one side that look at requests and can decide."""
+    assert own.workload is not None, "only a member judges"
+    found: list[int] = []
+    for tier, number in table.subjects_of(own.workload, direction):
+        subject = table.subjects[number]
+        ranges = _ranges_at(subject, own.workload, peer, key)
+        asking, certain = _split(table, ranges)
+        if tier is Tier.NORMAL and certain is not None:
+            break
+        found += (rule for rule in asking if certain is None or rule < certain)
+        is_passed = certain is None or table.rules[certain].action is Action.PASS
+        if subject.default_rule is not None or not is_passed:
+            break
+    return tuple(sorted(found))
+
+
+def _split(table: RuleTable, ranges: list[PortRange]) -> tuple[set[int], int | None]:
+    """Return the rules that look at requests, and the first one that does not."""
+    asking: set[int] = set()
+    certain: list[int] = []
+    for each in ranges:
+        if each.chain == NO_CHAIN:
+            certain.append(each.rule)
+            continue
+        chain = table.chains[each.chain]
+        asking |= {a.rule for a in chain.alternatives} - {chain.plain}
+        certain += [] if chain.plain is None else [chain.plain]
+    return asking, min(certain, default=None)
+
+
+def _ranges_at(
+    subject: Subject, own: TableWorkload, peer: Endpoint, key: int
+) -> list[PortRange]:
+    return [
+        each
+        for ports in _lists_of(subject, own, peer)
+        for each in ports
+        if each.first <= key <= each.last
+    ]
+
+
+def _lists_of(
+    subject: Subject, own: TableWorkload, peer: Endpoint
+) -> Iterator[PortList]:
+    """Yield all that a subject says about a peer, as filters/lookup.py finds it."""
+    if peer.address is not None:
+        addresses = addresses_of(subject, peer.address.version)
+        starts = [start for start, _ in addresses]
+        if starts:
+            yield addresses[bisect_right(starts, int(peer.address)) - 1][1]
+    if peer.workload is None:
+        yield subject.outside
+        return
+    yield subject.members
+    numbers = [peer.workload.realm, WIDE_PEERS + peer.workload.wide_peer]
+    if peer.workload.realm == own.realm:
+        numbers.append(LOCAL_PEERS + peer.workload.local_peer)
+    for number in numbers:
+        yield subject.peers.get(number, ())
+
+
+class RequestTexts:
+    """What rules ask of requests, spelt in short."""
+
+    def __init__(self, table: RuleTable) -> None:
+        self._table = table
+        self._chains: dict[int, Chain] = {}
+        for chain in table.chains:
+            for alternative in chain.alternatives:
+                self._chains.setdefault(alternative.rule, chain)
+
+    def of(self, rule: int) -> tuple[str, ...]:
+        """Return one text for each alternative of a rule."""
+        chain = self._chains[rule]
+        prefix = _PREFIXES[self._table.rules[rule].action]
+        return tuple(
+            prefix + _spell(chain, number, alternative)
+            for number, alternative in enumerate(chain.alternatives)
+            if alternative.rule == rule
+        )
+
+
+def _spell(chain: Chain, number: int, alternative: Alternative) -> str:
+    condition = alternative.condition or Condition((), (), ())
+    paths = patterns_of(chain, number) if alternative.has_paths else []
+    parts = [
+        ",".join(condition.methods),
+        ",".join(paths),
+        f"at {','.join(condition.hosts)}" if condition.hosts else "",
+        *map(_header_text, condition.headers),
+    ]
+    return " ".join(part for part in parts if part) or "any request"
+
+
+def _header_text(header: HeaderMatch) -> str:
+    negation = "!" if header.is_negated else ""
+    match header.kind:
+        case HeaderKind.PRESENT:
+            return f"{negation}{header.name}"
+        case HeaderKind.EXACT:
+            return f"{header.name}{negation}={header.value}"
+        case HeaderKind.PREFIX:
+            return f"{header.name}{negation}={header.value}..."

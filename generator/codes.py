@@ -53,6 +53,11 @@ CODES: Final[dict[str, Code]] = {
         "every manifest has apiVersion and kind; move other files out of this folder",
     ),
     "INP0012": Code("info", "objects of other kinds were skipped"),
+    "INP0013": Code(
+        "error",
+        "an object is of a kind that pepmesh does not read",
+        "check the spelling, or leave out --strict",
+    ),
     # --- POL: policies and inventory ---------------------------------------------
     "POL0001": Code("error", "a policy has a field that is unknown"),
     "POL0003": Code(

@@ -59,6 +59,17 @@ def make_folder(path: Path) -> None:
         raise _unwritable(path, error.strerror) from None
 
 
+def make_folders(path: Path) -> None:
+    """Make a folder for everybody, and those above it, unless they are there already.
+
+    Raises: OverlayError OVL0024.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error.strerror) from None
+
+
 def refuse_overwriting(path: Path, *inputs: Path) -> None:
     """Raises: QuestionError RUN0014 if an output is one of the inputs."""
     if any(path.resolve() == other.resolve() for other in inputs):

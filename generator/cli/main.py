@@ -33,6 +33,7 @@ from generator.cli.scaffold import scaffold_command
 from generator.cli.session import Session
 from generator.cli.simulate import simulate_command
 from generator.cli.test import test_command
+from generator.cli.validate import validate_command
 from generator.cli.version import version_command
 from generator.errors import Diagnostic, ToolError, render
 
@@ -133,4 +134,5 @@ main.add_command(py2wasm_command)
 main.add_command(scaffold_command)
 main.add_command(simulate_command)
 main.add_command(test_command)
+main.add_command(validate_command)
 main.add_command(version_command)

@@ -6,19 +6,25 @@ packages/core/src/command.ts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 
 def workflow_command(
     kind: Literal["error", "warning", "notice"],
-    place: tuple[str, int],
+    place: tuple[str, int] | None,
     title: str,
     message: str,
+    more: Sequence[tuple[str, int]] = (),
 ) -> str:
-    """Return an annotation at a file and line (from 1)."""
-    file, line = place
-    fields = f"file={_property(file)},line={line},title={_property(title)}"
-    return f"::{kind} {fields}::{_data(message)}"
+    """Return an annotation at a file and line (from 1), if it has a place.
+
+    `more` are further numbers of the place: col, endLine, endColumn.
+    """
+    fields = [f"file={_property(place[0])}", f"line={place[1]}"] if place else []
+    fields += [f"{name}={number}" for name, number in more]
+    fields.append(f"title={_property(title)}")
+    return f"::{kind} {','.join(fields)}::{_data(message)}"
 
 
 def _data(text: str) -> str:

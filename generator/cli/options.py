@@ -71,7 +71,11 @@ def manifest_options(function: F) -> F:
 
     `--suppress` goes to the session.
     """
-    function = recursive_option(suppress_option(function))
+    return paths_options(suppress_option(function))
+
+
+def paths_options(function: F) -> F:
+    """Add `-f` and `-R` alone."""
     return click.option(
         "-f",
         "--filename",
@@ -80,7 +84,7 @@ def manifest_options(function: F) -> F:
         multiple=True,
         required=True,
         help="Manifests: policies and inventory. Repeatable; - is standard input.",
-    )(function)
+    )(recursive_option(function))
 
 
 def output_option(*formats: str) -> Callable[[F], F]:

@@ -50,7 +50,7 @@ def reached_by(peer: Peer, policy: Policy, rule: PolicyRule, atoms: Atoms) -> Re
             return atoms.block(peer)
         case OverlayPeer():
             # Which numbers members have stands in the lock file.
-            return Reached(0, atoms.members)
+            return Reached(0, atoms.members.perhaps)
         case DomainPeer() | NodePeer():
             if rule.action is Action.ACCEPT:
                 return Reached(0, atoms.outside)
@@ -62,9 +62,7 @@ def _pods(peer: PodPeer, policy: Policy, atoms: Atoms) -> Reached:
     is_everyone = peer.namespaces is not None and not (
         peer.namespaces.requirements or (peer.pods and peer.pods.requirements)
     )
-    if is_everyone:
-        found = atoms.members
-    return Reached(found, found)
+    return atoms.members if is_everyone else Reached(found, found)
 
 
 def areas_of(
@@ -80,9 +78,8 @@ def _areas(
     rule: PolicyRule, policy: Policy, subject: Member, atoms: Atoms
 ) -> Iterator[Area]:
     peers = [(peer, reached_by(peer, policy, rule, atoms)) for peer in rule.peers or ()]
-    everybody = Reached(atoms.everybody, atoms.everybody)
     pairs: list[tuple[Peer | None, Reached]] = (
-        [(None, everybody)] if rule.peers is None else [*peers]
+        [(None, atoms.everybody)] if rule.peers is None else [*peers]
     )
     for peer, reached in pairs:
         if reached == NOBODY:

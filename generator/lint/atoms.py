@@ -24,7 +24,8 @@ _END: Final = {4: 1 << 32, 6: 1 << 128}
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Whom a peer matches: for certain, and perhaps, which is more."""
+    """Whom a peer matches: `certain` is what it takes from rules after it, `perhaps`
+    what rules before it must leave to it, if it is to decide anything."""
 
     certain: Bits
     perhaps: Bits
@@ -45,7 +46,7 @@ class Atoms:
     def __post_init__(self) -> None:
         """Cut both lines of addresses at the bounds of all blocks."""
         networks = list(_networks(self.index.model))
-        first = self._members
+        first = self._count
         for version, end in _END.items():
             found = {0}
             for network in networks:
@@ -57,23 +58,41 @@ class Atoms:
         self._size = first
 
     @property
-    def _members(self) -> int:
+    def _count(self) -> int:
         return len(self.index.model.members)
 
     @cached_property
-    def everybody(self) -> Bits:
-        """All atoms; what is on the host network is seen as an address only."""
-        return ((1 << self._size) - 1) & ~self.index.on_host_network
+    def everybody(self) -> Reached:
+        """All members and all addresses outside.
+
+        What is on the host network is seen as an address only.
+        """
+        return Reached(
+            self._members_at_addresses | self.outside | self._members,
+            self.outside | self._members,
+        )
 
     @cached_property
-    def members(self) -> Bits:
-        """All members, also those of whom only the address will tell."""
-        return self.everybody & ~self.outside
+    def members(self) -> Reached:
+        """All members.
+
+        Whoever covers all of them covers them at every address; but a rule about all
+        of them decides something only if it does so for one of them.
+        """
+        return Reached(self._members_at_addresses | self._members, self._members)
+
+    @property
+    def _members(self) -> Bits:
+        return self.index.everybody & ~self.index.on_host_network
 
     @cached_property
     def outside(self) -> Bits:
         """All addresses of nobody in the cluster."""
-        return sum(1 << number for number in range(self._members, self._size, 2))
+        return sum(1 << number for number in range(self._count, self._size, 2))
+
+    @property
+    def _members_at_addresses(self) -> Bits:
+        return self.outside << 1
 
     def block(self, peer: BlockPeer) -> Reached:
         """Return whom a block holds."""

@@ -204,7 +204,7 @@ class _Walk:
             else:
                 fate.decides |= bool(_left(row, left, final))
             if row.rule.action is Action.PASS:
-                passed |= here.perhaps
+                passed |= here.perhaps | here.certain
             else:
                 mine = _left(row, here.certain, gone) & ~passed
                 decided.append(_Has(row, mine))
@@ -222,7 +222,7 @@ class _Walk:
             fate.decides |= bool(_left(row, here.perhaps, final))
             fate.is_denied &= not _left(row, here.perhaps, denied)
             fate.earlier |= _touching(here, final)
-            own = here.certain if is_plain(row) else 0
+            own = here.certain & here.perhaps if is_plain(row) else 0
             fate.grants |= bool(own & ~twice) or bool(here.perhaps & ~own & ~once)
 
 
@@ -256,7 +256,7 @@ def _denials(rows: Sequence[_Here], decided: Sequence[_Has]) -> Iterator[_Has]:
         if here.row.rule.action is Action.DENY:
             yield _Has(here.row, taken[here.row.id] & ~accepted)
         elif here.row.rule.action is Action.ACCEPT:
-            accepted |= here.perhaps
+            accepted |= here.perhaps | here.certain
 
 
 def _counts(rows: Sequence[_Here]) -> tuple[Bits, Bits]:

@@ -11,12 +11,22 @@ from typing import Final
 from typing import Protocol as Interface
 
 from filters.decide import Verdict
+from filters.http import Requests
 from generator.analysis.engine import Engine, Party, address_party
 from generator.analysis.simulate import simulate, simulation_document
 from generator.build import build_mesh
-from generator.policy.model import Model, Protocol
-from generator.policy.oracle import End, Endpoint, decide
+from generator.overlay.model import TargetKind
+from generator.policy.model import (
+    IPAddress,
+    Member,
+    Model,
+    Protocol,
+    Service,
+    ServicePort,
+)
+from generator.policy.oracle import End, Endpoint, decide, endpoints
 from generator.policy.oracle_connections import Connection, connections
+from generator.policy.request import HttpRequest
 from generator.table.ports import key_of
 from tests.support.connlist import canonical
 
@@ -33,6 +43,10 @@ class Answer:
         return self.egress and self.ingress
 
 
+Place = tuple[End, int]
+"""An endpoint and a port of it."""
+
+
 class Judge(Interface):
     """Something that knows what a model allows."""
 
@@ -41,9 +55,18 @@ class Judge(Interface):
         ...
 
     def answer(
-        self, source: End, destination: End, protocol: Protocol, port: int
+        self,
+        source: End,
+        destination: End,
+        protocol: Protocol,
+        port: int,
+        request: HttpRequest | None = None,
     ) -> Answer:
-        """Answer about one flow."""
+        """Answer about one flow, or one request in it."""
+        ...
+
+    def behind(self, service: str, protocol: Protocol, port: int) -> list[Place]:
+        """Return where a Service's port ("ns/name") leads."""
         ...
 
 
@@ -57,10 +80,31 @@ class OracleJudge:
         return canonical(connections(self._model))
 
     def answer(
-        self, source: End, destination: End, protocol: Protocol, port: int
+        self,
+        source: End,
+        destination: End,
+        protocol: Protocol,
+        port: int,
+        request: HttpRequest | None = None,
     ) -> Answer:
-        found = decide(self._model, source, destination, protocol, port)
+        flow = source, destination, protocol, port
+        found = decide(self._model, *flow, request=request)
         return Answer(found.egress.allowed, found.ingress.allowed)
+
+    def behind(self, service: str, protocol: Protocol, port: int) -> list[Place]:
+        (found,) = [s for s in self._model.services if _name(s) == service]
+        (wanted,) = [
+            p for p in found.ports if (p.number, p.protocol) == (port, protocol)
+        ]
+        selector = found.selector or {}
+        return [
+            (endpoint, number)
+            for member in self._model.members
+            if member.namespace == found.namespace
+            and selector.items() <= member.labels.items()
+            for endpoint in endpoints(member)
+            for number in _target(wanted, member)
+        ]
 
 
 class ModuleJudge:
@@ -77,13 +121,39 @@ class ModuleJudge:
         return canonical(lines)
 
     def answer(
-        self, source: End, destination: End, protocol: Protocol, port: int
+        self,
+        source: End,
+        destination: End,
+        protocol: Protocol,
+        port: int,
+        request: HttpRequest | None = None,
     ) -> Answer:
         sender, receiver = self._party(source), self._party(destination)
-        found = self._engine.judge(sender, receiver, key_of(protocol, port))
+        asked = Requests.NOT_HTTP if request is None else request
+        key = key_of(protocol, port)
+        found = self._engine.judge(sender, receiver, key, request=asked)
         return Answer(
             found.egress is not Verdict.DENY, found.ingress is not Verdict.DENY
         )
+
+    def behind(self, service: str, protocol: Protocol, port: int) -> list[Place]:
+        """Read it from the table inside the module."""
+        table = self._engine.table
+        (found,) = [
+            t
+            for t in table.targets
+            if t.kind is TargetKind.SERVICE
+            and f"{table.realms[t.realm]}/{t.name}" == service
+        ]
+        members = {w.id: w.members for w in self._built.overlay.workloads}
+        return [
+            (endpoint, backend.port)
+            for table_port in found.ports
+            if table_port.key == key_of(protocol, port)
+            for backend in table_port.backends
+            for member in members[backend.workload]
+            for endpoint in endpoints(member)
+        ]
 
     def _party(self, end: End) -> Party:
         if not isinstance(end, Endpoint):
@@ -94,11 +164,33 @@ class ModuleJudge:
         (workload,) = [
             w for w in self._built.overlay.workloads if end.member in w.members
         ]
-        return self._engine.member_party(workload.id, end.address)
+        return self._engine.member_party(workload.id, _own_address(end))
 
 
 MakeJudge = Callable[[Model], Judge]
 JUDGES: Final[dict[str, MakeJudge]] = {"module": ModuleJudge, "oracle": OracleJudge}
+
+
+def _own_address(end: Endpoint) -> IPAddress | None:
+    """Return the address that the filter takes for its own: IPv4 if there is one."""
+    if end.address is None or end.address.version == 4:
+        return end.address
+    return next((a for a in end.member.addresses if a.version == 4), end.address)
+
+
+def _name(service: Service) -> str:
+    return f"{service.namespace}/{service.name}"
+
+
+def _target(port: ServicePort, member: Member) -> list[int]:
+    """Return the numbers of a Service port's target at one pod."""
+    if isinstance(port.target, int):
+        return [port.target]
+    return [
+        declared.number
+        for declared in member.ports
+        if (declared.name, declared.protocol) == (port.target, port.protocol)
+    ]
 
 
 def difference(found: Iterable[Connection], expected: Iterable[Connection]) -> str:

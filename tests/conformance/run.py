@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
-from tests.conformance import cyclonus, netpol_analyzer, network_policy_api
+from tests.conformance import cyclonus, netpol_analyzer, network_policy_api, own
 from tests.conformance.files import account
 from tests.conformance.result import Outcome, Result
 
@@ -17,6 +17,7 @@ SOURCES: Final[dict[str, tuple[Callable[[], list[str]], Run]]] = {
     "netpol-analyzer": (netpol_analyzer.jobs, netpol_analyzer.run),
     "network-policy-api": (network_policy_api.jobs, network_policy_api.run),
     "cyclonus": (cyclonus.jobs, cyclonus.run),
+    "ours": (own.jobs, own.run),
 }
 
 

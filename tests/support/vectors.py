@@ -86,7 +86,7 @@ def _read_suite(file: Path) -> Iterator[State]:
             p for p in policies if p["metadata"]["name"] == suite["editedPolicy"]
         ]
         for edit in state["edits"]:
-            _apply(edit, edited["spec"])
+            apply_edit(edit, edited["spec"])
         text = yaml.safe_dump_all(policies)
         source = SourceFile(f"{suite['suite']}.yaml", text)
         yield State(
@@ -98,7 +98,8 @@ def _read_suite(file: Path) -> Iterator[State]:
         )
 
 
-def _apply(edit: str, spec: dict[str, Any]) -> None:
+def apply_edit(edit: str, spec: dict[str, Any]) -> None:
+    """Apply one edit to the spec of the edited policy."""
     match edit.split():
         case ["swap", direction, first, second]:
             rules, i, j = spec[direction], int(first), int(second)

@@ -1,8 +1,9 @@
 """Rule coverage: which rules some test case touches.
 
 A rule is touched if it decided a case: it denied it, or allowed it on its side. Of
-several rules that allow a flow the first one decides. A rule of an audited policy
-decides nothing, so it is touched if it would decide.
+several rules that allow a flow the first one decides. A rule that passes is touched
+if it sent a side that decided on to the next tier. A rule of an audited policy decides
+nothing, so it is touched if it would decide.
 
 A policy's `default` is the denial of what it isolates. It counts only where a denial
 can name it: of several policies that isolate a pod, one does. Rules that no flow can
@@ -12,10 +13,17 @@ reach do count, since a rule that decides nothing is worth a look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from generator.analysis.policy_tests import CaseResult, SuiteResult, deciding_rules
+from generator.analysis.explain import Flow
+from generator.analysis.policy_tests import (
+    CaseResult,
+    SuiteResult,
+    deciding_rules,
+    deciding_sides,
+)
+from generator.analysis.tier_trace import Effect
 from generator.table.model import RuleTable
 
 
@@ -78,8 +86,14 @@ def measure_coverage(results: Iterable[SuiteResult], table: RuleTable) -> Covera
 
 
 def _touched_by(result: CaseResult) -> set[str]:
-    flows = result.explanation.flows
-    touched = {rule for flow in flows for rule in deciding_rules(flow)}
-    return touched | {
-        flow.audit.rule for flow in flows if flow.audit and flow.audit.rule
-    }
+    return {rule for flow in result.explanation.flows for rule in _rules_of(flow)}
+
+
+def _rules_of(flow: Flow) -> Iterator[str]:
+    yield from deciding_rules(flow)
+    for side in deciding_sides(flow):
+        for step in side.trace:
+            if step.effect is Effect.PASS and step.rule:
+                yield step.rule
+    if flow.audit and flow.audit.rule:
+        yield flow.audit.rule

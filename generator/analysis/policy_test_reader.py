@@ -49,12 +49,13 @@ _EXPECTATIONS: Final = {"allow": True, "deny": False}
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a case says what."""
+    """Where a case says what. `request`: its name, if the flow is not HTTP."""
 
     name: Span
     source: Span
     destination: Span
     port: Span
+    request: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,9 @@ def _read_case(value: Value) -> Case:
         rule = value.text_of("rule")
     if findings.has_errors:
         raise PolicyError(findings.sorted())
-    fields = ("name", "from", "to", "port")
-    places = Places(*(value.require(field).span for field in fields))
+    spans = [value.require(field).span for field in ("name", "from", "to", "port")]
+    request = value.get("http")
+    places = Places(*spans, request.first_line if request else spans[0])
     return Case(name, traffic, is_allowed, rule, reason, places)
 
 

@@ -4,6 +4,8 @@ FAIL  the ads see no carts
       shop_test.yaml:9: shop/ads -> shop/cart TCP 7070
       expected DENY, but it is ALLOW
       by NetworkPolicy/shop/cart/ingress/0 (policies.yaml:31)
+      egress: No policy isolates shop/ads for egress, so all is allowed.
+      ingress: NetworkPolicy shop/cart selects shop/cart, and ingress[0] allows ...
 12 cases in 2 files: 11 pass, 1 fails
 rules: 9 of 10 decide a case (90 %); no case touches
       NetworkPolicy/shop/dns/egress/0 (policies.yaml:12)
@@ -20,7 +22,7 @@ from generator.analysis.explanation import explanation_document
 from generator.analysis.policy_tests import (
     CaseResult,
     SuiteResult,
-    deciding_rules,
+    deciding_sides,
 )
 from generator.analysis.simulate import API_VERSION
 from generator.source import Span
@@ -52,11 +54,16 @@ def failure_lines(result: CaseResult) -> Iterator[str]:
     deciding = result.explanation.deciding
     if deciding is None:
         return
-    for side in (deciding.egress, deciding.ingress):
-        if side.rule in deciding_rules(deciding):
+    for side in deciding_sides(deciding):
+        if side.rule:
             yield f"by {side.rule} ({side.file}:{side.line})"
     for side in (deciding.egress, deciding.ingress):
-        yield f"{side.direction}: {side.text}"
+        yield f"{side.direction}: {printable(side.text)}"
+    for side in (deciding.egress, deciding.ingress):
+        for near in side.near_misses:
+            yield f"nearly: {printable(near.text)} ({near.place})"
+    for note in result.explanation.notes:
+        yield printable(note)
 
 
 def sum_text(suites: Sequence[SuiteResult]) -> str:

@@ -20,6 +20,7 @@ from generator.analysis.explain import Explainer, Explanation, Flow, Outcome
 from generator.analysis.explanation import BEFORE_POLICY
 from generator.analysis.names import Names
 from generator.analysis.policy_test_reader import Case, Suite
+from generator.analysis.sentences import Side
 from generator.errors import Diagnostic
 from generator.source import Span
 from generator.table.model import RuleTable
@@ -131,11 +132,10 @@ def _name_faults(text: str, span: Span, names: Names) -> tuple[Diagnostic, ...]:
 
 
 def _placed(error: QuestionError, case: Case) -> Iterator[Diagnostic]:
-    """Point at the port; or at the sender, if it is a Service."""
-    places = case.places
+    """Point at the port, at a Service that cannot send, or at the request."""
+    places = {"RUN0011": case.places.port, "RUN0010": case.places.source}
     for found in error.diagnostics:
-        place = places.source if found.code == "RUN0010" else places.port
-        yield found if found.span else replace(found, span=place)
+        yield replace(found, span=places.get(found.code, case.places.request))
 
 
 # --- comparing ------------------------------------------------------------------------
@@ -201,14 +201,18 @@ def is_named_by(rule: str, wanted: str) -> bool:
 
 
 def deciding_rules(flow: Flow) -> tuple[str, ...]:
-    """Return the rules that decided: one that denied, or those of both sides.
+    """Return the rules that decided: one that denied, or those of both sides."""
+    return tuple(side.rule for side in deciding_sides(flow) if side.rule)
 
-    What precedes policy, like a revoked sender, is decided by no rule.
+
+def deciding_sides(flow: Flow) -> tuple[Side, ...]:
+    """Return the side that denied, or both.
+
+    What precedes policy, like a revoked sender, no side decided.
     """
     sides = flow.egress, flow.ingress
     if flow.is_allowed:
-        return tuple(side.rule for side in sides if side.rule)
+        return sides
     if flow.reason in BEFORE_POLICY:
         return ()
-    denying = next((side for side in sides if side.verdict is Verdict.DENY), None)
-    return (denying.rule,) if denying and denying.rule else ()
+    return tuple(side for side in sides if side.verdict is Verdict.DENY)[:1]

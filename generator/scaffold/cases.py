@@ -55,7 +55,7 @@ def _case_lines(
     wanted = f"{policy}/{question.direction}"
     is_allowed = found.outcome is Outcome.ALLOW
     is_as_meant = policy and is_allowed == question.is_allowed
-    title = question.title if is_as_meant else _neutral(question.traffic)
+    title = question.title if is_as_meant else str(question.traffic)
     if policy and not is_as_meant:
         names = " and ".join(f"{rule} ({places[rule]})" for rule in deciding)
         yield f"# Not as this starter means it: {names or 'no rule'} decides."
@@ -71,15 +71,10 @@ def _case_lines(
 
 def _deciding(found: Explanation) -> list[str]:
     """The rules that decide every flow of a question, in order."""
-    each = [deciding_rules(flow) for flow in found.flows]
-    return (
-        [rule for rule in each[0] if all(rule in rest for rest in each)] if each else []
-    )
-
-
-def _neutral(traffic: Traffic) -> str:
-    """Name a case by its flow, whatever becomes of it."""
-    return str(traffic)
+    if not found.flows:
+        return []
+    first, *others = [deciding_rules(flow) for flow in found.flows]
+    return [rule for rule in first if all(rule in other for other in others)]
 
 
 def _fields(traffic: Traffic) -> dict[str, object]:

@@ -1,18 +1,19 @@
 """Find what a starter speaks of: a workload, who may reach it, who asks for names.
 
-Part of `scaffold`: `model + name -> Facts`. Nobody knows which client is meant, so the
-first other workload is taken, of the same namespace if there is one. What is not found
-is None, and templates then have a made-up name in its place.
+Part of `scaffold`: `model + name -> Facts`. Nobody knows which client is meant, so it
+is the first other workload that gets through today, of the same namespace if there is
+one. What is not found is None; templates then have a made-up name in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from generator.analysis.errors import QuestionError
 from generator.analysis.names import suggest
+from generator.analysis.traffic import Traffic
 from generator.errors import Diagnostic
 from generator.policy.model import ContainerPort, Labels, Member, Model, Protocol
 
@@ -61,8 +62,10 @@ class Facts:
     dns_port: int
 
 
-def find_facts(model: Model, title: str) -> Facts:
-    """Look a workload up by namespace/name.
+def find_facts(
+    model: Model, title: str, is_allowed: Callable[[Traffic], bool]
+) -> Facts:
+    """Look a workload up by namespace/name; `is_allowed` knows the present policies.
 
     Raises: QuestionError RUN0010 unknown, RUN0025 nothing can select it.
     """
@@ -79,10 +82,15 @@ def find_facts(model: Model, title: str) -> Facts:
         for name, party in parties.items()
         if party.labels and name != title and not owners[name][0].host_network
     ]
-    client, stranger = _find_peers(workload, resolver, others)
     declared = tuple(dict.fromkeys(p for m in owners[title] for p in m.ports))
     port = _main_port(declared)
     more = tuple(other for other in declared if other != port)
+
+    def gets_through(party: Party) -> bool:
+        traffic = Traffic(party.title, title, str(port.number), port.protocol)
+        return is_allowed(traffic)
+
+    client, stranger = _find_peers(workload, resolver, others, gets_through)
     return Facts(workload, port, more, client, stranger, resolver, dns_port)
 
 
@@ -154,7 +162,10 @@ def _find_resolver(
 
 
 def _find_peers(
-    workload: Party, resolver: Party | None, others: Iterable[Party]
+    workload: Party,
+    resolver: Party | None,
+    others: Iterable[Party],
+    gets_through: Callable[[Party], bool],
 ) -> tuple[Party | None, Party | None]:
     """Return who may reach a workload, and somebody else, whom it does not select."""
     known = sorted(
@@ -163,7 +174,7 @@ def _find_peers(
     )
     if not known:
         return None, None
-    client = known[0]
+    client = next(filter(gets_through, known), known[0])
     return client, next(_strangers(client, known), None)
 
 

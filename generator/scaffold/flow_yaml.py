@@ -13,7 +13,9 @@ from typing import Final
 
 from generator.policy.scalars import classify
 
-_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*|[0-9]+(\.[0-9]+){3}")
+_PLAIN: Final = re.compile(
+    r"[A-Za-z/][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*|[0-9]+(\.[0-9]+){3}"
+)
 
 
 def flow(value: object) -> str:

@@ -7,19 +7,21 @@ manifests as it is, and its test cases pass: they are asked before they are writ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Explainer
+from generator.analysis.explain import Explainer, Outcome
 from generator.analysis.policy_tests import rule_places
+from generator.analysis.traffic import Traffic
 from generator.build import DEFAULT_OVERLAY, build_mesh
 from generator.policy.load import load_sources
-from generator.policy.model import Protocol
+from generator.policy.model import Model, Protocol
 from generator.scaffold.cases import write_cases, write_flows
 from generator.scaffold.facts import Facts, find_facts
+from generator.scaffold.flow_yaml import flow
 from generator.scaffold.policies import FORMS, fill, write_policy
 from generator.scaffold.questions import Question, flow_questions, make_questions
 from generator.source import SourceFile
@@ -47,9 +49,10 @@ def make_starter(
     """
     inventory = SourceFile("inventory.yaml", fill("inventory", {}))
     given = [inventory] if sources is None else list(sources)
-    facts = find_facts(load_sources(given).model, title)
+    mesh = _open(given)
+    facts = find_facts(mesh.model, title, mesh.is_allowed)
     _check_requests(kind, facts)
-    maker = _Maker(given, facts, kind)
+    maker = _Maker(given, mesh, facts, kind)
     is_about_present = sources is not None and part in ("test", "traffic")
     policy, test = maker.present() if is_about_present else maker.new()
     files = {
@@ -59,7 +62,8 @@ def make_starter(
         "traffic": (maker.traffic_file, maker.traffic()),
     }
     wanted = files if part == "all" else (part,)
-    return Starter({name: text for name, text in map(files.get, wanted) if text})
+    found = [files[name] for name in wanted]
+    return Starter({name: text for name, text in found if text})
 
 
 def _check_requests(kind: str, facts: Facts) -> None:
@@ -69,8 +73,29 @@ def _check_requests(kind: str, facts: Facts) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Mesh:
+    """A mesh that answers questions; `places`: where its rules are written."""
+
+    model: Model
+    explainer: Explainer
+    places: Mapping[str, str]
+
+    def is_allowed(self, traffic: Traffic) -> bool:
+        return self.explainer.explain(traffic).outcome is Outcome.ALLOW
+
+
+def _open(sources: Iterable[SourceFile]) -> _Mesh:
+    model = load_sources(sources).model
+    built = build_mesh(model, None, name=DEFAULT_OVERLAY)
+    engine = Engine(built.module)
+    explainer = Explainer(engine, model, built.overlay)
+    return _Mesh(model, explainer, rule_places(engine.table))
+
+
+@dataclass(frozen=True, slots=True)
 class _Maker:
     sources: list[SourceFile]
+    present_mesh: _Mesh
     facts: Facts
     kind: str
 
@@ -88,32 +113,25 @@ class _Maker:
 
     def new(self) -> tuple[str, str]:
         """Return the texts of a new policy, and of a test of it."""
-        model = load_sources(self.sources).model
+        model = self.present_mesh.model
         policy = write_policy(self.kind, self.facts, model, self.test_file)
-        more = SourceFile(self.policy_file, policy.text)
+        mesh = _open([*self.sources, SourceFile(self.policy_file, policy.text)])
         questions = make_questions(self.kind, self.facts)
-        return policy.text, self._test([*self.sources, more], questions, policy.title)
+        return policy.text, self._test(mesh, questions, policy.title)
 
     def present(self) -> tuple[str, str]:
         """Return no policy, and a test of what is there."""
-        return "", self._test(self.sources, flow_questions(self.facts), "")
+        return "", self._test(self.present_mesh, flow_questions(self.facts), "")
 
     def traffic(self) -> str:
         flows = write_flows(make_questions(self.kind, self.facts))
         return self._fill("traffic", flows=flows, traffic_file=self.traffic_file)
 
-    def _test(
-        self, sources: list[SourceFile], questions: Iterable[Question], policy: str
-    ) -> str:
-        model = load_sources(sources).model
-        built = build_mesh(model, None, name=DEFAULT_OVERLAY)
-        engine = Engine(built.module)
-        explainer = Explainer(engine, model, built.overlay)
-        places = rule_places(engine.table)
-        cases = write_cases(questions, explainer, policy, places)
+    def _test(self, mesh: _Mesh, questions: Iterable[Question], policy: str) -> str:
+        cases = write_cases(questions, mesh.explainer, policy, mesh.places)
         return self._fill("policy_test", cases=cases)
 
     def _fill(self, template: str, **values: str) -> str:
         workload = self.facts.workload
-        common = {"title": workload.title, "name": workload.name}
+        common = {"title": workload.title, "name": flow(workload.name)}
         return fill(template, {**common, **values})

@@ -376,6 +376,8 @@ def test_questions_without_an_answer_are_all_reported() -> None:
         + case("allow", "shop/web shop/cart https", name="b")
         + case("allow", "cart.shop.svc.cluster.local shop/web 80", name="c")
         + case("allow", "shop/web shop/cart 99999", name="d")
+        + case("allow", name="e", http='{method: "G T"}')
+        + case("allow", name="f", http="{path: /}", protocol="UDP")
     )
     source = file_of(text)
     with pytest.raises(QuestionError) as caught:
@@ -391,6 +393,8 @@ def test_questions_without_an_answer_are_all_reported() -> None:
         ("RUN0011", "https"),
         ("RUN0010", "cart.shop.svc.cluster.local"),
         ("RUN0011", "99999"),
+        ("RUN0018", "method"),
+        ("RUN0016", "path"),
     ]
     assert found[0][2].startswith("did you mean shop/web")
     assert found[1][2].startswith("did you mean shop/cart")
@@ -457,6 +461,33 @@ def test_rules_of_an_audited_policy_are_touched_if_they_would_decide() -> None:
     assert coverage_of(case("allow"), mesh)[rule] == 0
 
 
+PASSING = """\
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: guard}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+  - action: Pass
+    from: [{namespaces: {}}]
+    protocols: [{tcp: {destinationPort: {number: 8080}}}]
+---
+"""
+
+
+def test_a_rule_that_passes_is_touched_if_it_led_on() -> None:
+    rule = "ClusterNetworkPolicy/guard/ingress/0"
+    mesh = mesh_of(SHOP + PASSING)
+    assert coverage_of(case("allow"), mesh)[rule] == 1
+    assert coverage_of(case("deny", "shop/ads shop/cart 8080"), mesh)[rule] == 1
+    assert coverage_of(case("allow", "shop/cart shop/ads 8080"), mesh)[rule] == 1
+    assert coverage_of(case("deny", "shop/ads shop/cart 81"), mesh)[rule] == 0
+    # egress decides, so it is not known what ingress would have been
+    assert coverage_of(case("deny", "shop/web shop/ads 8080"), mesh)[rule] == 0
+
+
 def test_percentages_are_never_too_high() -> None:
     rules = tuple(CoveredRule(str(n), "a", 1, min(n, 1)) for n in range(3))
     coverage = Coverage(rules)
@@ -503,6 +534,13 @@ def test_text_names_what_failed_and_where() -> None:
     assert "2 cases in 1 file: 1 pass, 1 fails" in lines
     assert "rules: 2 of 4 decide a case (50 %); no case touches" in lines
     assert re.fullmatch(rf" {{6}}{OUT}/default \(test.yaml:\d+\)", lines[-1])
+
+
+def test_text_has_the_near_misses_of_a_denial() -> None:
+    text = report_text(
+        *reports(case("allow", "shop/web shop/cart 81")), all_rules=False
+    )
+    assert "      nearly: NetworkPolicy shop/cart-in ingress[0]: port 81 is not" in text
 
 
 def test_text_can_list_all_rules() -> None:

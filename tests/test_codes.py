@@ -24,12 +24,12 @@ SOURCES = "\n".join(
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_code_has_a_fixture_and_a_use(code: str) -> None:
-    assert re.fullmatch(r"(INP|POL|OVL|TBL|GST|RUN)\d{4}", code)
+    assert re.fullmatch(r"(INP|POL|LNT|OVL|TBL|GST|RUN)\d{4}", code)
     assert CODES[code].meaning
     assert code in SOURCES, "nothing reports it"
     assert code in FIXTURES, "no test triggers it"
 
 
 def test_every_code_in_use_is_declared() -> None:
-    used = set(re.findall(r'"((?:INP|POL|OVL|TBL|GST|RUN)\d{4})"', SOURCES))
+    used = set(re.findall(r'"((?:INP|POL|LNT|OVL|TBL|GST|RUN)\d{4})"', SOURCES))
     assert used <= set(CODES)

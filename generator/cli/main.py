@@ -21,6 +21,7 @@ from typing import Any, Final
 import click
 
 from generator.cli.build import build_command
+from generator.cli.codes import codes_command
 from generator.cli.completion import completion_command
 from generator.cli.diff import diff_command
 from generator.cli.explain import explain_command
@@ -30,6 +31,7 @@ from generator.cli.keys_init import init_command
 from generator.cli.output import Answer, OutputClosed
 from generator.cli.py2wasm import py2wasm_command
 from generator.cli.scaffold import scaffold_command
+from generator.cli.schema import schema_command
 from generator.cli.session import Session
 from generator.cli.simulate import simulate_command
 from generator.cli.test import test_command
@@ -125,6 +127,7 @@ keys.add_command(init_command)
 keys.add_command(bundle_command)
 
 main.add_command(build_command)
+main.add_command(codes_command)
 main.add_command(completion_command)
 main.add_command(diff_command)
 main.add_command(explain_command)
@@ -132,6 +135,7 @@ main.add_command(inspect_command)
 main.add_command(keys)
 main.add_command(py2wasm_command)
 main.add_command(scaffold_command)
+main.add_command(schema_command)
 main.add_command(simulate_command)
 main.add_command(test_command)
 main.add_command(validate_command)

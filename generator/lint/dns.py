@@ -46,8 +46,8 @@ def check_dns(ground: Ground) -> Iterator[Diagnostic]:
         more = len(members) - _NAMED
         message = (
             f"{policy_title(policy)} isolates {names}"
-            f"{f' and {more} more' if more > 0 else ''} for egress, and no rule lets "
-            "them ask for names"
+            f"{f' and {more} more' if more > 0 else ''} for egress, and no rule "
+            "allows DNS"
         )
         yield Diagnostic("LNT0040", message, policy.span)
 

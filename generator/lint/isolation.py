@@ -23,7 +23,7 @@ def check_isolation(ground: Ground) -> Iterator[Diagnostic]:
         first = ground.index.members(seen)[0]
         count = seen.bit_count()
         workloads = "1 workload" if count == 1 else f"{count} workloads"
-        message = f'no policy guards the {workloads} of namespace "{name}"'
+        message = f'no policy guards namespace "{name}" ({workloads})'
         yield Diagnostic("LNT0041", message, namespace.span or first.span)
 
 

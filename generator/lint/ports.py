@@ -12,6 +12,7 @@ from generator.lint.index import Bits, places
 from generator.lint.spoken import Speech, targets_of
 from generator.overlay.workloads import title
 from generator.policy.model import (
+    Action,
     Member,
     Policy,
     PolicyRule,
@@ -128,7 +129,9 @@ def _check_number(
         notes = (Note("the Service is here", each.span),)
         yield Diagnostic("LNT0022", message, span, hint, notes)
         return
-    if any(_is_target(p, port, speech, ground) for p in places(found)):
+    # Denying a port before somebody opens it is what a Deny is for.
+    is_used = any(_is_target(p, port, speech, ground) for p in places(found))
+    if is_used or rule.action is not Action.ACCEPT:
         return
     first = title(members[0])
     more = f" and {len(members) - 1} more" if len(members) > 1 else ""

@@ -33,7 +33,7 @@ _METHOD: Final = re.compile(r"[A-Z0-9-]{1,32}")
 _LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
 _PORT: Final = re.compile(r":[0-9]+\Z")
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,256}")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]{1,128}")
 _HEADER_VALUE: Final = re.compile(r"([!-~]([ -~]{0,1022}[!-~])?)?")
 _OTHER_WAYS: Final = {"host": "write hosts", ":authority": "write hosts"} | {
     ":method": "write methods",

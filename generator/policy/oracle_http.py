@@ -204,7 +204,8 @@ def _segments(path: str) -> list[str]:
 def host_of(authority: str) -> str:
     """Return the host of an authority: lower case, no port, no dot at the end."""
     if authority.startswith("["):
-        return authority.partition("]")[0].lower() + "]"
+        address, bracket, _ = authority.lower().partition("]")
+        return address + bracket
     return authority.partition(":")[0].lower().removesuffix(".")
 
 
@@ -214,7 +215,7 @@ def host_matches(pattern: str, host: str) -> bool:
         return host == pattern
     wanted, labels = pattern.split(".")[1:], host.split(".")
     front, rest = labels[: -len(wanted)], labels[-len(wanted) :]
-    return rest == wanted and front != [] and all(front)
+    return rest == wanted and front != [] and front[0] != ""
 
 
 def _header_holds(match: HeaderMatch, request: HttpRequest) -> Holds:

@@ -118,8 +118,10 @@ def row_bytes_of(section: u32) -> u32:
         return SUBJECT_BYTES
     if section == Section.RULES:
         return RULE_BYTES
-    if section == Section.CHAINS or section == Section.EDGES:
+    if section == Section.CHAINS:
         return CHAIN_BYTES
+    if section == Section.EDGES:
+        return EDGE_BYTES
     if section == Section.STATES:
         return STATE_BYTES
     return POLICY_BYTES
@@ -315,9 +317,11 @@ def check_peers() -> bool:
 def check_chains() -> bool:
     for i in range(section_rows(Section.CHAINS)):
         at = row(Section.CHAINS, i, CHAIN_BYTES)
-        if not is_rule(word(at)) or not is_alternatives(word(u32(at + 8))):
+        if not is_rule(word(at)) or word(u32(at + 4)) >= section_rows(Section.STATES):
             return False
-        if word(u32(at + 4)) >= section_rows(Section.STATES):
+        if not is_alternatives(word(u32(at + 8))):
+            return False
+        if not is_alternatives(word(u32(at + 12))):
             return False
     return True
 

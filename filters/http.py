@@ -70,7 +70,7 @@ def consider_chain(chain: u32, requests: u32, pairs: View) -> None:
     elif requests != Requests.GIVEN:
         estimate(word(u32(at + 8)), requests)
     elif read_path(pairs) == AMBIGUOUS:
-        look_through(word(u32(at + 8)), pairs, True)
+        look_through(word(u32(at + 12)), pairs, True)
     else:
         state = end_state(word(u32(at + 4)))
         if state != NONE:

@@ -130,8 +130,9 @@ RULE_DEFAULT: Final = 0xFFFF  # rule number of "the policy isolates and nothing 
 INGRESS: Final = 0
 EGRESS: Final = 1
 
-# Chain: rule for flows that are not HTTP (NONE: none), first state, all alternatives.
-CHAIN_BYTES: Final = 12
+# Chain: rule for flows that are not HTTP (NONE: none), first state, all alternatives,
+# and those that count where the path can be read in two ways.
+CHAIN_BYTES: Final = 16
 # State: the next state for segments without an edge (NONE: no rule is left), and the
 # alternatives whose path ends here.
 STATE_BYTES: Final = 8

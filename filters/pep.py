@@ -270,3 +270,9 @@ def pepmesh_judge(
 def pepmesh_table() -> View:
     """The embedded rule table, for `pepmesh inspect`."""
     return embedded(b"table")
+
+
+@export
+def pepmesh_table_is_valid() -> bool:
+    """Tell whether this filter admits its own rule table."""
+    return table_is_valid()

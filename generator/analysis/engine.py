@@ -18,7 +18,7 @@ from filters.party import Kind
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
 from generator.policy.request import HttpRequest
-from generator.table.decode import decode_table
+from generator.table.decode import decode_admitted, decode_table
 from generator.table.model import RuleTable
 from generator.wasm.guest import WasmGuest
 from generator.wasm.host import Host
@@ -87,7 +87,7 @@ class Engine:
         self._given = host.context.buffers
         self._guest = WasmGuest(module, host)
         self.table_bytes = self._read_table()
-        self.table: RuleTable = decode_table(self.table_bytes)
+        self.table: RuleTable = self._decode()
         self._realms = {w.id: w.realm for w in self.table.workloads}
 
     def _read_table(self) -> bytes:
@@ -99,6 +99,15 @@ class Engine:
         if not data:
             raise TableError.of("TBL0003", "the module has no rule table inside")
         return data
+
+    def _decode(self) -> RuleTable:
+        """Decode the table; the module itself says whether it admits it.
+
+        Raises: TableError TBL0002, with the reason.
+        """
+        if self._guest.call("pepmesh_table_is_valid"):
+            return decode_admitted(self.table_bytes)
+        return decode_table(self.table_bytes)
 
     def member_party(
         self, workload: int, underlay: IPv4Address | IPv6Address | None

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from generator.errors import TableError
 from generator.policy.model import PathKind, PathMatch
 from generator.table.model import PathState
 
-MAX_STATES: Final = 65_536
-"""Patterns with many `{*}` multiply; this is far above what people write."""
+STATES_PER_SEGMENT: Final = 16
+"""Patterns with many `{*}` beside each other multiply. Others need about one state per
+segment; this is far above what people write."""
 
 _STAR: Final = "{*}"
 _REST: Final = "{**}"
@@ -61,7 +63,7 @@ def build_automaton(patterns: Sequence[Pattern]) -> tuple[PathState, ...]:
 
     `accepts` are numbers of patterns.
 
-    Raises: TableError TBL0004 if it has more than MAX_STATES states.
+    Raises: TableError TBL0004 if it has too many states for its patterns.
     """
     return _Automaton(patterns).build()
 
@@ -71,6 +73,11 @@ class _Automaton:
     patterns: Sequence[Pattern]
     numbers: dict[tuple[_Position, ...], int] = field(default_factory=dict)
     waiting: list[tuple[_Position, ...]] = field(default_factory=list)
+
+    @cached_property
+    def most(self) -> int:
+        segments = sum(1 + len(pattern.segments) for pattern in self.patterns)
+        return STATES_PER_SEGMENT * segments
 
     def build(self) -> tuple[PathState, ...]:
         self._number([(number, 0) for number in range(len(self.patterns))])
@@ -86,8 +93,8 @@ class _Automaton:
         if not key:
             return None
         if key not in self.numbers:
-            if len(self.numbers) == MAX_STATES:
-                message = f"paths of one port need more than {MAX_STATES:,} states"
+            if len(self.numbers) == self.most:
+                message = f"paths of one port need more than {self.most:,} states"
                 raise TableError.of("TBL0004", message)
             self.numbers[key] = len(self.numbers)
             self.waiting.append(key)

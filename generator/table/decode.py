@@ -7,7 +7,7 @@ what it refuses is refused here, with a code.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from filters.layout import (
     ACTION_SHIFT,
@@ -62,6 +62,11 @@ def decode_table(data: bytes) -> RuleTable:
     reason = why_refused(data)
     if reason:
         raise TableError.of("TBL0002", reason)
+    return decode_admitted(data)
+
+
+def decode_admitted(data: bytes) -> RuleTable:
+    """Read a table that a filter has admitted already."""
     return _Decoder(data).decode()
 
 
@@ -153,11 +158,14 @@ class _Decoder:
         for state, segment, after in self._rows(Section.EDGES):
             if state != NONE:
                 edges.setdefault(state, []).append((self._text(segment), after))
-        starts = [first for _, first, _ in rows]
-        for (plain, base, listed), end in zip(
+        starts = [first for _, first, *_ in rows]
+        for (plain, base, listed, _), end in zip(
             rows, [*starts[1:], len(states)][: len(rows)], strict=True
         ):
             alternatives = self._alternatives(listed)
+            places: dict[Alternative, list[int]] = {}
+            for place, one in enumerate(alternatives):
+                places.setdefault(one, []).append(place)
             yield Chain(
                 None if plain == NONE else plain,
                 alternatives,
@@ -168,7 +176,7 @@ class _Decoder:
                             (segment, _local(base, after))
                             for segment, after in sorted(edges.get(number, ()))
                         ),
-                        self._accepted(alternatives, states[number][1]),
+                        tuple(self._accepted(places, states[number][1])),
                     )
                     for number in range(base, end)
                 ),
@@ -183,14 +191,13 @@ class _Decoder:
         )
 
     def _accepted(
-        self, alternatives: tuple[Alternative, ...], at: int
-    ) -> tuple[int, ...]:
+        self, places: Mapping[Alternative, Sequence[int]], at: int
+    ) -> Iterator[int]:
         """Find the alternatives of a state among those of its chain, in order."""
-        places = iter(enumerate(alternatives))
-        return tuple(
-            next(number for number, known in places if known == one)
-            for one in self._alternatives(at)
-        )
+        last = -1
+        for one in self._alternatives(at):
+            last = next(place for place in places[one] if place > last)
+            yield last
 
     def _condition(self, at: int) -> HttpMatch | None:
         if at == 0:
@@ -322,7 +329,7 @@ ROW_WORDS = {
     Section.PEERS: 3,
     Section.RULES: 3,
     Section.POLICIES: 4,
-    Section.CHAINS: 3,
+    Section.CHAINS: 4,
     Section.STATES: 2,
     Section.EDGES: 3,
 }

@@ -345,7 +345,8 @@ class _Encoder:
         for chain in self.table.chains:
             base = len(states)
             plain = NONE if chain.plain is None else chain.plain
-            chains.append((plain, base, self._alternatives(chain.alternatives)))
+            lists = (chain.alternatives, _if_ambiguous(chain.alternatives))
+            chains.append((plain, base, *map(self._alternatives, lists)))
             for state in chain.states:
                 for segment, after in state.edges:
                     slot = int(edge_hash(len(states), segment.encode()))
@@ -381,6 +382,15 @@ class _Encoder:
         for policy in self.table.policies:
             names = (policy.namespace, policy.name, policy.file)
             yield (KINDS[policy.kind], *(self._text(name) for name in names))
+
+
+def _if_ambiguous(alternatives: Sequence[Alternative]) -> list[Alternative]:
+    """Keep those of rules without paths, and the first that a path would have to meet.
+
+    One doubt is enough, so that odd paths cost no more where there are many rules.
+    """
+    doubt = next((one for one in alternatives if one.has_paths), None)
+    return [one for one in alternatives if not one.has_paths or one is doubt]
 
 
 def _decides(row: PortRange) -> int:

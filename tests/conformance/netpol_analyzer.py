@@ -85,7 +85,7 @@ def load_case(case: str) -> Loaded:
 def jobs() -> list[str]:
     """Name all jobs: a case, two cases with what changes between them, a refusal."""
     paired = {case for pair in _pairs().values() for case in pair}
-    single = {c for _, c in map(_expected_case, _connlist_files())} - paired
+    single = set(expected_cases()) - paired
     return [*sorted(_pairs()), *sorted(single), *refused_rows()]
 
 
@@ -110,6 +110,11 @@ def run(job: str, judge: str) -> Iterator[Result]:
 
 
 # --- connectivity ---------------------------------------------------------------------
+
+
+def expected_cases() -> list[str]:
+    """Return the cases with an expected connectivity."""
+    return sorted({case for _, case in map(_expected_case, _connlist_files())})
 
 
 def _connlist_files() -> list[Path]:

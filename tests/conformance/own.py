@@ -35,14 +35,14 @@ PROBES: Final = "ours: probes"
 REFUSALS: Final = "ours: must refuse"
 
 NODES: Final = (
-    "manifests do not say which addresses nodes have, and traffic of a node is not told "
-    'from other traffic. API: "Traffic to and from the node where a Pod is running is '
-    'always allowed". Denied here, which is less access; kubelet probes do not need it, '
-    "since Istio has them go to the agent's own port"
+    "manifests do not say which addresses nodes have, and traffic of a node is not "
+    'told from other traffic. API: "Traffic to and from the node where a Pod is running '
+    'is always allowed". Denied here, which is less access; kubelet probes do not need '
+    "it, since Istio has them go to the agent's own port"
 )
 IPV6_BLOCK: Final = (
-    "an overlay address holds an IPv6 underlay address as a hash, so no block matches a "
-    "pod that has IPv6 only. API: whether ipBlock matches pods is left open, and "
+    "an overlay address holds an IPv6 underlay address as a hash, so no block matches "
+    "a pod that has IPv6 only. API: whether ipBlock matches pods is left open, and "
     "ClusterNetworkPolicy has networks match them. Denied here, which is less access"
 )
 DUAL_STACK: Final = (

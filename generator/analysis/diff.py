@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from generator.analysis.diff_access import Kind
 from generator.analysis.diff_audit import as_if_enforced
 from generator.analysis.diff_changes import Change, find_changes
+from generator.analysis.diff_requests import MOST
 from generator.analysis.diff_sides import Side, make_alike
 from generator.analysis.endpoints import find_owners
+
+NOT_ALL: Final = (
+    f"some ports tell more than {MOST:,} kinds of requests apart: no more were compared"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,15 @@ class Difference:
 def compare(before: Side, after: Side) -> Difference:
     """Return what differs between two sides, in a stable order."""
     before, after, notes = make_alike(before, after)
-    changes = find_changes(before, after)
+    changes, tried_all = find_changes(before, after)
+    audited, tried_all_audited = _audited(before, after, changes)
+    if not (tried_all and tried_all_audited):
+        notes = (*notes, NOT_ALL)
     return Difference(
         before,
         after,
         changes,
-        _audited(before, after, changes),
+        audited,
         _arrivals(_owners(before), _owners(after)),
         _arrivals(_policies(before), _policies(after)),
         notes,
@@ -67,15 +76,17 @@ def compare(before: Side, after: Side) -> Difference:
 
 def _audited(
     before: Side, after: Side, changes: Iterable[Change]
-) -> tuple[Change, ...]:
+) -> tuple[tuple[Change, ...], bool]:
     if not any(side.table.has_audited_policies for side in (before, after)):
-        return ()
-    known = {(c.flow, c.keys, c.before, c.after) for c in changes}
-    return tuple(
-        change
-        for change in find_changes(as_if_enforced(before), as_if_enforced(after))
-        if (change.flow, change.keys, change.before, change.after) not in known
-    )
+        return (), True
+    found, tried_all = find_changes(as_if_enforced(before), as_if_enforced(after))
+    known = {_facts(change) for change in changes}
+    return tuple(c for c in found if _facts(c) not in known), tried_all
+
+
+def _facts(change: Change) -> tuple[object, ...]:
+    requests = tuple(example.request for example in change.examples)
+    return change.flow, change.keys, change.before, change.after, requests
 
 
 def _owners(side: Side) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from filters.http import Requests
@@ -32,7 +32,7 @@ from generator.analysis.diff_causes import (
     is_open,
     turns,
 )
-from generator.analysis.diff_requests import sample_requests
+from generator.analysis.diff_requests import MOST, sample_requests
 from generator.analysis.diff_sides import Side
 from generator.analysis.endpoints import Endpoint, find_owners
 from generator.analysis.key_ranges import merge, split_keys
@@ -85,10 +85,11 @@ class Change:
         return (*self.flow.order, self.keys, self.before, self.after)
 
 
-def find_changes(before: Side, after: Side) -> tuple[Change, ...]:
-    """Return all changes, sorted by flow."""
-    found = _Finder(before, after).changes()
-    return tuple(sorted(_joined(found), key=lambda change: change.order))
+def find_changes(before: Side, after: Side) -> tuple[tuple[Change, ...], bool]:
+    """Return all changes, sorted by flow, and whether all requests were tried."""
+    finder = _Finder(before, after)
+    found = sorted(_joined(finder.changes()), key=lambda change: change.order)
+    return tuple(found), finder.tried_all
 
 
 Why = tuple[tuple[Turn, ...], tuple[Example, ...]]
@@ -100,6 +101,7 @@ class _Finder:
         self._asked = Decisions(before), Decisions(after)
         has_ipv6 = _has_ipv6(before) or _has_ipv6(after)
         self._accesses = _accesses(before, has_ipv6), _accesses(after, has_ipv6)
+        self.tried_all = True
         self._known: dict[object, list[tuple[KeyRange, Why]]] = {}
 
     def changes(self) -> Iterator[Change]:
@@ -162,8 +164,9 @@ class _Finder:
         """Yield a request for each way in which answers turned."""
         before, after = self._asked
         chains = [*before.chains(pairs[0], key), *after.chains(pairs[1], key)]
+        samples = sample_requests(tuple(dict.fromkeys(chains)))
         seen = set()
-        for request in (None, *sample_requests(tuple(dict.fromkeys(chains)))):
+        for request in (None, *islice(samples, MOST)):
             question = Requests.NOT_HTTP if request is None else request
             old, _ = before.decide(pairs[0], key, question)
             new, _ = after.decide(pairs[1], key, question)
@@ -171,6 +174,7 @@ class _Finder:
             if is_open(old) != is_open(new) and turned not in seen:
                 seen.add(turned)
                 yield Example(request, turned)
+        self.tried_all &= next(samples, None) is None
 
 
 def _telling(step: Step) -> tuple[Requests, ...]:

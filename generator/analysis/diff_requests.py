@@ -6,7 +6,8 @@ list in them (methods, hosts, values of a header) each entry is tried, and somet
 that no entry means; of paths, one for each set of alternatives that a path can meet. So
 a request that is not tried gets, on either side, the answer of one that is.
 
-Headers that are repeated are not tried, and no more than `MOST` requests.
+A header that is repeated is tried with all values at once only. Who asks takes no more
+than `MOST` requests, and says so.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ Headers = tuple[tuple[str, str], ...]
 _States = tuple[int | None, ...]
 
 
-def sample_requests(chains: Sequence[Chain]) -> list[HttpRequest]:
-    """Return requests of all classes that some chains can tell apart."""
+def sample_requests(chains: Sequence[Chain]) -> Iterator[HttpRequest]:
+    """Yield requests of all classes that some chains can tell apart."""
     conditions = [
         alternative.condition
         for chain in chains
@@ -45,10 +46,8 @@ def sample_requests(chains: Sequence[Chain]) -> list[HttpRequest]:
         _methods(conditions),
         sample_paths(chains),
     )
-    return [
-        HttpRequest(method, path, host, headers)
-        for headers, host, method, path in islice(found, MOST)
-    ]
+    for headers, host, method, path in found:
+        yield HttpRequest(method, path, host, headers)
 
 
 def _methods(conditions: Iterable[Condition]) -> list[str]:
@@ -59,29 +58,32 @@ def _methods(conditions: Iterable[Condition]) -> list[str]:
 def _hosts(conditions: Iterable[Condition]) -> list[str]:
     patterns = {host for condition in conditions for host in condition.hosts}
     named = {host for host in patterns if not host.startswith("*.")}
+    if not patterns:
+        return [""]
     found = set(named)
     for pattern in patterns - named:
         tail = pattern.removeprefix("*")
         found.add(_unlike(named, (word + tail for word in _WORDS)))
-    return [*sorted(found), _unlike(found, ("example", "other.example"))]
+    return [*sorted(found), _unlike(found, ("other.example",))]
 
 
 def _headers(tests: list[HeaderMatch]) -> list[Headers]:
-    """Return all ways in which the headers that are tested may be."""
+    """Return all ways in which the headers that are tested may be, within reason."""
     names = dict.fromkeys(test.name for test in tests)
     each = [_header_values([t for t in tests if t.name == name]) for name in names]
     return [tuple(chain.from_iterable(found)) for found in islice(product(*each), MOST)]
 
 
 def _header_values(tests: list[HeaderMatch]) -> list[Headers]:
-    """Return what one header may be: absent, or one value of each class."""
+    """Return what one header may be: absent, a value of each class, or all of them."""
     name = tests[0].name
     values = {test.value for test in tests if test.kind is not HeaderKind.PRESENT}
     prefixes = {test.value for test in tests if test.kind is HeaderKind.PREFIX}
     found = {*values, _unlike(values, _WORDS)}
     for prefix in prefixes:
         found.add(_unlike(values, (prefix + word for word in _WORDS)))
-    return [(), *(((name, value),) for value in sorted(found))]
+    each = tuple((name, value) for value in sorted(found))
+    return [(), *((header,) for header in each), each]
 
 
 def _unlike(named: Iterable[str], wanted: Iterable[str]) -> str:
@@ -103,7 +105,8 @@ def _unlike(named: Iterable[str], wanted: Iterable[str]) -> str:
 def sample_paths(chains: Sequence[Chain]) -> list[str]:
     """Return a shortest path for each way in which paths can end in all automata.
 
-    Paths are in normal form: only the last segment may be empty.
+    Paths are in normal form, so only the last segment may be empty; where rules have
+    paths, there is one without a normal form too.
     """
     found: dict[tuple[tuple[int, ...], ...], str] = {}
     start: _States = (0,) * len(chains)

@@ -20,6 +20,7 @@ Quote = Callable[[str], str]
 SHOWN: Final = 3
 """So many examples of requests are spelt out; JSON has all."""
 
+REQUESTS: Final = {Kind.GAINED: "more", Kind.LOST: "fewer", Kind.CHANGED: "other"}
 SUBJECTS: Final = {Direction.EGRESS: "source", Direction.INGRESS: "destination"}
 REASONS: Final = {
     SOURCE_REVOKED: "the source is revoked",
@@ -46,7 +47,7 @@ def what_text(change: Change) -> str:
     if {change.before, change.after} == {Level.NOTHING, Level.ALL}:
         return ports
     if change.before is change.after:
-        return f"{ports} (other requests)"
+        return f"{ports} ({REQUESTS[change.kind]} requests)"
     return f"{ports} ({change.before.title} -> {change.after.title})"
 
 
@@ -67,7 +68,8 @@ def request_text(request: HttpRequest | None) -> str:
         return "not HTTP"
     parts = [request.method, request.path]
     parts += [f"at {request.host}"] if request.host else []
-    parts += [f"{name}: {value}" for name, value in request.headers]
+    headers = [f"{name}: {value}" for name, value in request.headers]
+    parts += [f"with {', '.join(headers)}"] if headers else []
     return " ".join(parts)
 
 

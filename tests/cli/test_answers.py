@@ -94,6 +94,19 @@ def test_a_module_answers_for_itself(shop: Path) -> None:
     assert explain("shop/web", "shop/cart", 8080, *module).code == 0
 
 
+def test_nothing_is_told_that_the_module_does_not_do(shop: Path) -> None:
+    """Its manifests have other policies: they do not explain its answer."""
+    assert run(*BUILD).code == 0
+    (shop / "policies" / "policies.yaml").write_text(POLICIES.replace("http", "8443"))
+    module = ("--module", "mesh.wasm", "--lock", "overlay.lock.yaml")
+    ran = explain("shop/web", "shop/cart", 8080, *module, "-o", "json")
+    assert ran.document["ingress"]["trace"] is None
+    assert ran.document["ingress"]["rule"] == "NetworkPolicy/shop/cart-in/ingress/0"
+    assert ran.document["egress"]["trace"]
+    (note,) = ran.document["notes"]
+    assert note.startswith("The module was built from other policies")
+
+
 def test_a_module_of_other_workloads_is_refused(shop: Path) -> None:
     assert run(*BUILD).code == 0
     inventory = shop / "policies" / "inventory.yaml"
@@ -107,6 +120,125 @@ def test_nothing_is_written_by_a_question(shop: Path) -> None:
     explain("shop/web", "shop/cart", 8080)
     run("simulate", "-f", "policies")
     assert [path.name for path in shop.iterdir()] == ["policies"]
+
+
+API = """
+apiVersion: pepmesh.dev/v1
+kind: OverlayPolicy
+metadata: {name: web-api, namespace: shop}
+spec:
+  subject: {pods: {podSelector: {matchLabels: {app: web}}}}
+  ingress:
+  - from: [{pods: {podSelector: {}}}]
+    http:
+    - {methods: [GET], paths: [{exact: /}]}
+    - {methods: [PUT], hosts: [x.example], headers: [{name: x-a, exact: b}]}
+"""
+
+
+PUT = ("--method", "PUT", "--host", "x.example")
+
+
+@pytest.mark.parametrize(
+    "options, code, what",
+    [
+        ((), 1, "TCP 80"),
+        (("--http",), 0, "TCP 80, GET /"),
+        (("--method", "GET"), 0, "TCP 80, GET /"),
+        (("--path", "//"), 0, "TCP 80, GET //"),
+        (("--path", ""), 1, "TCP 80, GET "),
+        (("--header", "x-a:b"), 0, "TCP 80, GET /"),
+        (("--host", "x.example"), 0, "TCP 80, GET /"),
+        (("--method", "PUT"), 1, "TCP 80, PUT /"),
+        (
+            (*PUT, "--header", "X-A=b"),
+            0,
+            "TCP 80, PUT /",
+        ),
+        (
+            (*PUT, "--header", "x-a:b", "--header", "x-a:c"),
+            1,
+            "TCP 80, PUT /",
+        ),
+        (("--path", "/%2f", "--expect", "deny"), 0, "TCP 80, GET /%2f"),
+    ],
+)
+def test_any_option_about_requests_makes_it_one(
+    shop: Path, options: tuple[str, ...], code: int, what: str
+) -> None:
+    (shop / "policies" / "api.yaml").write_text(API)
+    ran = explain("shop/cart", "shop/web", 80, *options)
+    assert ran.code == code, ran.err
+    assert ran.out.startswith(f"shop/cart -> shop/web, {what}: ")
+
+
+@pytest.mark.parametrize(
+    "options, code",
+    [
+        (("--http", "--proto", "udp"), "RUN0016"),
+        (("--header", "x-a"), "RUN0018"),
+        (("--method", "G T"), "RUN0018"),
+        (("--from", "user:alice"), "RUN0017"),
+        (("--to", "sts/web", "-n", "shop"), "RUN0019"),
+    ],
+)
+def test_questions_that_cannot_be(
+    shop: Path, options: tuple[str, ...], code: str
+) -> None:
+    """The last of an option that is given twice counts."""
+    ran = explain("shop/cart", "shop/web", 80, *options, "--expect", "deny")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"error[{code}]" in ran.err
+
+
+def test_names_in_a_namespace(shop: Path) -> None:
+    plain = explain("shop/web", "shop/cart", 8080)
+    assert explain("deploy/web", "cart", 8080, "-n", "shop") == plain
+    ran = explain("web", "svc/cart", 80, "--namespace", "shop")
+    assert ran.code == 0
+    assert ran.out.startswith("shop/web -> Service shop/cart, TCP 80: ALLOW")
+
+
+def test_wide_shows_the_tiers(shop: Path) -> None:
+    plain = explain("shop/web", "shop/cart", 8081)
+    wide = explain("shop/web", "shop/cart", 8081, "-o", "wide")
+    assert wide.code == plain.code == 1
+    assert set(plain.out.splitlines()) < set(wide.out.splitlines())
+    assert "\n    Normal   NetworkPolicy shop/cart-in: isolates shop/cart; " in wide.out
+    assert "Normal" not in plain.out
+    assert (
+        "\n  nearly            NetworkPolicy shop/cart-in ingress[0]: port 8081 is not "
+        "http (8080 at shop/cart) (policies/policies.yaml:" in plain.out
+    )
+
+
+def test_an_explanation_in_json_has_these_keys(shop: Path) -> None:
+    document = explain("shop/web", "shop/cart", 8081, "-o", "json").document
+    (flow,) = document["flows"]
+    shared = {"audit", "egress", "ingress", "overHttp", "reason", "rule", "verdict"}
+    ends = {"source", "destination", "port"}
+    assert set(flow) == shared | ends
+    assert set(document) == shared | ends | {
+        "apiVersion",
+        "kind",
+        "digest",
+        "flows",
+        "notes",
+        "protocol",
+        "request",
+    }
+    side = document["ingress"]
+    facts = {"verdict", "rule", "file", "line", "text"}
+    assert set(side) == facts | {"trace", "nearMisses"}
+    assert set(side["trace"][0]) == {
+        "tier",
+        "effect",
+        "policy",
+        "rule",
+        "place",
+        "text",
+    }
+    assert set(side["nearMisses"][0]) == {"rule", "place", "conditions", "text"}
 
 
 # --- simulate ------------------------------------------------------------------------

@@ -97,6 +97,7 @@ def _permission_fields(table: RuleTable, permission: Permission) -> dict[str, ob
     return {
         "peer": permission.peer,
         "ports": ports_by_protocol(permission.keys),
+        "requests": list(permission.requests) or None,
         "rule": None if rule is None else table.rule_name(rule),
         "place": None if rule is None else table.rule_place(rule),
     }

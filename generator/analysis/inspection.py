@@ -7,19 +7,22 @@ that lead to them, or by their number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.key_ranges import merge, split_keys
+from generator.analysis.request_text import requests_text
 from generator.analysis.spans import make_spans
 from generator.overlay.model import TargetKind
 from generator.policy.model import Action, Direction, Protocol
 from generator.table.model import (
+    NO_CHAIN,
     AddressList,
     PortList,
+    PortRange,
     RuleTable,
     Subject,
     TableWorkload,
@@ -33,12 +36,16 @@ OUTSIDE: Final = "addresses outside"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What one rule does to one peer. `rule` None: nobody else speaks, so allowed."""
+    """What one rule does to one peer. `rule` None: nobody else speaks, so allowed.
+
+    `requests` are those that it is about, in words; none: whatever a flow carries.
+    """
 
     peer: str
     keys: tuple[KeyRange, ...]
     rule: int | None
     action: Action = Action.ACCEPT
+    requests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ def inspect_table(table: RuleTable) -> list[Inspected]:
 class _Inspector:
     def __init__(self, table: RuleTable) -> None:
         self._table = table
+        self._requests = _requests_by_rule(table)
         self._owners: dict[int, list[str]] = {w.id: [] for w in table.workloads}
         for target in table.targets:
             if target.kind is TargetKind.WORKLOAD:
@@ -92,8 +100,12 @@ class _Inspector:
         """Yield what all tiers say, in their order, and what is left at the end."""
         for _, number in self._table.subjects_of(row, direction):
             for found in self._permissions(self._table.subjects[number], row):
-                rule = self._table.rules[found.rule or 0]
-                yield replace(found, action=rule.action)
+                rule = found.rule or 0
+                yield replace(
+                    found,
+                    action=self._table.rules[rule].action,
+                    requests=self._requests.get(rule, ()),
+                )
         if self._isolated_by(row, direction) is None:
             yield Permission(ANYONE, ((0, 0x2FFFF),), None)
 
@@ -101,14 +113,14 @@ class _Inspector:
         self, subject: Subject, own: TableWorkload
     ) -> Iterator[Permission]:
         if subject.members == subject.outside:
-            yield from _by_rule(ANYONE, subject.members)
+            yield from self._by_rule(ANYONE, subject.members)
         else:
-            yield from _by_rule(MEMBERS, subject.members)
-            yield from _by_rule(OUTSIDE, subject.outside)
+            yield from self._by_rule(MEMBERS, subject.members)
+            yield from self._by_rule(OUTSIDE, subject.outside)
         for peer, ports in subject.peers.items():
-            yield from _by_rule(self._peer_title(peer, own), ports)
-        yield from _addresses(subject.addresses4, 4)
-        yield from _addresses(subject.addresses6, 6)
+            yield from self._by_rule(self._peer_title(peer, own), ports)
+        yield from self._addresses(subject.addresses4, 4)
+        yield from self._addresses(subject.addresses6, 6)
 
     def _peer_title(self, peer: int, own: TableWorkload) -> str:
         if peer < WIDE_PEERS:
@@ -120,25 +132,41 @@ class _Inspector:
                 found += self._owners[row.id] or [f"workload {row.id}"]
         return ", ".join(sorted(set(found)))
 
+    def _addresses(self, addresses: AddressList, version: int) -> Iterator[Permission]:
+        spans = make_spans([start for start, _ in addresses], version)
+        for span, (_, ports) in zip(spans, addresses, strict=True):
+            yield from self._by_rule(_span_text(span.first, span.last), ports)
 
-def _addresses(addresses: AddressList, version: int) -> Iterator[Permission]:
-    spans = make_spans([start for start, _ in addresses], version)
-    for span, (_, ports) in zip(spans, addresses, strict=True):
-        yield from _by_rule(_span_text(span.first, span.last), ports)
+    def _by_rule(self, peer: str, ports: PortList) -> Iterator[Permission]:
+        keys: dict[int, list[KeyRange]] = {}
+        for row in ports:
+            for rule in self._rules_of(row):
+                keys.setdefault(rule, []).append((row.first, row.last))
+        for rule, ranges in sorted(keys.items()):
+            yield Permission(peer, merge([ranges]), rule)
+
+    def _rules_of(self, row: PortRange) -> Iterable[int]:
+        """The rules of a range: one, or all of its chain."""
+        if row.chain == NO_CHAIN:
+            return (row.rule,)
+        chain = self._table.chains[row.chain]
+        return dict.fromkeys(one.rule for one in chain.alternatives)
+
+
+def _requests_by_rule(table: RuleTable) -> dict[int, tuple[str, ...]]:
+    """Say which requests each rule is about; a rule that asks nothing is not there."""
+    found: dict[int, dict[str, None]] = {}
+    for chain in table.chains:
+        for one in chain.alternatives:
+            if one.condition is not None:
+                found.setdefault(one.rule, {})[requests_text(one.condition)] = None
+    return {rule: tuple(texts) for rule, texts in found.items()}
 
 
 def _span_text(
     first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Address
 ) -> str:
     return str(first) if first == last else f"{first}-{last}"
-
-
-def _by_rule(peer: str, ports: PortList) -> Iterator[Permission]:
-    keys: dict[int, list[KeyRange]] = {}
-    for row in ports:
-        keys.setdefault(row.rule, []).append((row.first, row.last))
-    for rule, ranges in sorted(keys.items()):
-        yield Permission(peer, merge([ranges]), rule)
 
 
 def ports_by_protocol(keys: tuple[KeyRange, ...]) -> dict[Protocol, list[list[int]]]:

@@ -9,7 +9,11 @@ import click
 
 from generator.analysis.documents import inspection_document
 from generator.analysis.engine import Engine
-from generator.analysis.inspection import Inspected, inspect_table
+from generator.analysis.inspection import (
+    Inspected,
+    Permission,
+    inspect_table,
+)
 from generator.analysis.key_ranges import keys_text
 from generator.analysis.sizes import module_parts
 from generator.build import table_digest
@@ -46,7 +50,8 @@ def inspect_command(session: Session, module_path: Path, output: str) -> None:
         write_json(inspection_document(module, engine.table_bytes, engine.table, found))
         return
     for direction in Direction:
-        header = ("WORKLOAD", PEER_COLUMN[direction], "PORTS", "RULE", "PLACE")
+        peer = PEER_COLUMN[direction]
+        header = ("WORKLOAD", "ACTION", peer, "PORTS", "REQUESTS", "RULE", "PLACE")
         write_table(session, header, _rows(engine.table, found, direction))
         write("")
     write_table(session, ("PART", "BYTES"), module_parts(module, engine.table_bytes))
@@ -57,18 +62,23 @@ def inspect_command(session: Session, module_path: Path, output: str) -> None:
 
 def _rows(
     table: RuleTable, found: list[Inspected], direction: Direction
-) -> Iterator[tuple[str, str, str, str, str]]:
+) -> Iterator[tuple[str, ...]]:
+    """Yield what all rules say, in the order of evaluation."""
     for one in found:
         title = f"{one.title} (revoked)" if one.workload.revoked else one.title
+        for permission in one.permissions[direction]:
+            yield title, *_cells(table, permission)
         isolated_by = one.isolated_by[direction]
-        if isolated_by is None:
-            yield title, "anyone", "all ports", "- (not isolated)", "-"
-            continue
-        permissions = one.permissions[direction]
-        for permission in permissions:
-            rule = isolated_by if permission.rule is None else permission.rule
-            name, place = table.rule_name(rule), table.rule_place(rule)
-            yield title, permission.peer, keys_text(permission.keys), name, place
-        if not permissions:
-            name, place = table.rule_name(isolated_by), table.rule_place(isolated_by)
-            yield title, "nobody", "-", name, place
+        if isolated_by is not None:
+            place = table.rule_name(isolated_by), table.rule_place(isolated_by)
+            others = "everybody else" if one.permissions[direction] else "anyone"
+            yield title, "Deny", others, "all ports", "-", *place
+
+
+def _cells(table: RuleTable, permission: Permission) -> tuple[str, ...]:
+    named = ("- (not isolated)", "-")
+    if permission.rule is not None:
+        named = table.rule_name(permission.rule), table.rule_place(permission.rule)
+    requests = "; ".join(permission.requests) or "-"
+    ports = keys_text(permission.keys)
+    return str(permission.action), permission.peer, ports, requests, *named

@@ -167,6 +167,7 @@ def test_inspect_says_who_may_reach_whom(inspected: Any) -> None:
             {
                 "peer": "anyone",
                 "ports": {p: [[1, 65535]] for p in ("TCP", "UDP", "SCTP")},
+                "requests": None,
                 "rule": None,
                 "place": None,
             }
@@ -176,6 +177,7 @@ def test_inspect_says_who_may_reach_whom(inspected: Any) -> None:
     assert allowed == {
         "peer": "shop/web",
         "ports": {"TCP": [[8080, 8080]]},
+        "requests": None,
         "rule": "NetworkPolicy/shop/cart-in/ingress/0",
         "place": f"policies/policies.yaml:{line_of('ingress:', POLICIES)}",
     }
@@ -198,12 +200,53 @@ def line_of(word: str, text: str) -> int:
 
 def test_inspect_as_a_table(inspected: Any) -> None:
     lines = run("inspect", "mesh.wasm").out.splitlines()
-    assert lines[0].split() == ["WORKLOAD", "FROM", "PORTS", "RULE", "PLACE"]
-    cells = [line.split() for line in lines]
-    assert ["shop/cart", "shop/web", "TCP", "8080"] in [row[:4] for row in cells]
-    assert ["shop/web", "nobody", "-"] in [row[:3] for row in cells]
-    assert ["ops/probe", "anyone", "all", "ports"] in [row[:4] for row in cells]
+    header = "WORKLOAD ACTION FROM PORTS REQUESTS RULE PLACE"
+    assert lines[0].split() == header.split()
+    rows = [" ".join(line.split()) for line in lines]
+    assert any(row.startswith("shop/cart Accept shop/web TCP 8080 -") for row in rows)
+    assert any(row.startswith("shop/cart Deny everybody else all") for row in rows)
+    assert any(row.startswith("shop/web Deny anyone all ports") for row in rows)
+    assert any(row.startswith("ops/probe Accept anyone all ports") for row in rows)
     assert lines[-1] == inspected["digest"]
+
+
+def test_inspect_shows_tiers_and_requests(shop: Path) -> None:
+    """Also for workloads that nobody isolates."""
+    (shop / "policies" / "more.yaml").write_text(OVERLAY_POLICIES)
+    assert run(*BUILD).code == 0
+    rows = [
+        " ".join(line.split()) for line in run("inspect", "mesh.wasm").out.split("\n")
+    ]
+    denied = "shop/web Deny shop/cart TCP 80 GET or HEAD /admin at *.example; POST"
+    assert any(row.startswith(denied) for row in rows), rows
+    document = run("inspect", "mesh.wasm", "-o", "json").document
+    (web,) = (r for r in document["workloads"] if r["owners"] == ["shop/web"])
+    asks = [allow["requests"] for allow in web["ingress"]["allows"]]
+    assert asks == [["GET or HEAD /admin at *.example", "POST"], None]
+
+
+OVERLAY_POLICIES = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: pepmesh-system}
+---
+apiVersion: pepmesh.dev/v1
+kind: OverlayPolicy
+metadata: {name: guard, namespace: pepmesh-system}
+spec:
+  tier: Admin
+  priority: 1
+  subject:
+    pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}
+  ingress:
+  - action: Deny
+    from:
+    - pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: cart}}}
+    ports: [{port: 80}]
+    http:
+    - {methods: [GET, HEAD], paths: [{exact: /admin}], hosts: ["*.example"]}
+    - {methods: [POST]}
+"""
 
 
 def test_inspect_keeps_namespaces_apart(shop: Path) -> None:

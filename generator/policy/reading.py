@@ -32,7 +32,7 @@ from generator.policy.model import (
     Service,
 )
 from generator.policy.network_policy import read_network_policy
-from generator.policy.overlay_policy import read_overlay_policy
+from generator.policy.overlay_policy import SYSTEM_NAMESPACE, read_overlay_policy
 from generator.policy.relevant import find_relevant
 from generator.policy.services import read_service
 
@@ -142,8 +142,11 @@ class Reading:
             )
 
     def _warn_of_undeclared(self, policies: Iterable[Policy]) -> None:
-        """Warn once for each namespace; its policies are compiled all the same."""
-        warned = set(self.declared)
+        """Warn once for each namespace; its policies are compiled all the same.
+
+        Whoever writes to the namespace of mesh-wide policies needs no manifest of it.
+        """
+        warned = {*self.declared, SYSTEM_NAMESPACE}
         for policy in policies:
             if policy.namespace and policy.namespace not in warned:
                 warned.add(policy.namespace)

@@ -635,3 +635,8 @@ def test_two_overlay_policies_tie() -> None:
 
 def test_policies_of_the_tier_normal_never_tie() -> None:
     assert not ties_of(overlay(OWN_PODS), overlay(OWN_PODS, name="q"))
+
+
+def test_the_namespace_of_mesh_wide_policies_needs_no_manifest() -> None:
+    text = system("subject: {namespaces: {}}")
+    assert diagnose(text) == ()

@@ -23,6 +23,10 @@ class Classes:
 
     def __init__(self, table: RuleTable) -> None:
         self._table = table
+        self._sets = [
+            [subject for subject in subjects if subject is not None]
+            for subjects in table.subject_sets
+        ]
         self._starts = {
             (number, version): [start for start, _ in addresses_of(subject, version)]
             for number, subject in enumerate(table.subjects)
@@ -31,17 +35,14 @@ class Classes:
 
     def of(self, direction: Direction, own: Endpoint, peer: Endpoint) -> Class:
         """Return what the answer of one direction depends on."""
-        if own.workload is None:
+        workload = own.workload
+        if workload is None:
             return ()
-        subjects = self._table.subjects_of(own.workload, direction)
-        return (
-            direction is Direction.EGRESS,
-            *(
-                part
-                for _, number in subjects
-                for part in self._seen(number, own.workload, peer)
-            ),
-        )
+        is_egress = direction is Direction.EGRESS
+        found: list[int | None] = [is_egress]
+        for subject in self._sets[workload.egress if is_egress else workload.ingress]:
+            found += self._seen(subject, workload, peer)
+        return tuple(found)
 
     def _seen(self, subject: int, own: TableWorkload, peer: Endpoint) -> Class:
         """Return what one subject can tell about the other party."""

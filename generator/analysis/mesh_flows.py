@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from generator.analysis.endpoints import Endpoint, find_owners
 from generator.analysis.engine import Engine
@@ -28,20 +27,16 @@ from generator.table.ports import KeyRange
 
 Endpoints = frozenset[Endpoint]
 
+Pairs = frozenset[Ids]
+"""The sides of all pairs of endpoints of two groups."""
+
 
 @dataclass(frozen=True)
 class Cell:
-    """What holds between two groups. `pairs` has the sides of all their endpoints."""
+    """What holds between two groups, whichever rules say so."""
 
     number: int
-    pairs: tuple[Ids, ...]
-    sides: Sides
-
-    @cached_property
-    def flow(self) -> Side:
-        """What holds for the luckiest pair of endpoints."""
-        found = [both(self.sides[e], self.sides[i]) for e, i in self.pairs]
-        return found[0] if len(found) == 1 else either(found)
+    flow: Side
 
     def keys_by_rules(self) -> dict[tuple[int, ...], list[KeyRange]]:
         """Return the allowed keys by the rules that look at requests there."""
@@ -54,34 +49,51 @@ class Cell:
 
 
 class MeshFlows:
-    """All cells of a mesh. `groups` has the names of owners that are alike, sorted."""
+    """All flows of a mesh. `groups` has the names of owners that are alike."""
 
     def __init__(self, engine: Engine, overlay: Overlay) -> None:
         self.table: RuleTable = engine.table
         self.sides = Sides(engine)
-        self._cells: dict[frozenset[Ids], Cell] = {}
+        self._cells: dict[Pairs, Cell] = {}
         found: dict[Endpoints, list[str]] = {}
         for owner in find_owners(engine.table, overlay):
             found.setdefault(owner.endpoints, []).append(owner.name)
         self._endpoints = list(found)
         self.groups = [tuple(names) for names in found.values()]
 
-    def matrix(self) -> Iterator[list[Cell]]:
-        """Yield the cells of every group as a source, in the order of `groups`."""
+    def matrix(self) -> Iterator[list[Pairs]]:
+        """Yield what every group may send to each group, in the order of `groups`."""
         for sources in self._endpoints:
-            yield [self._cell(sources, others) for others in self._endpoints]
+            yield [self._pairs(sources, others) for others in self._endpoints]
 
     def outside(
         self, group: int, direction: Direction
-    ) -> Iterator[tuple[AddressSpan, Cell]]:
-        """Yield the ranges outside of addresses within which nothing changes, in order."""
+    ) -> Iterator[tuple[AddressSpan, Pairs]]:
+        """Yield the ranges of addresses within which nothing changes, in order."""
         endpoints = self._endpoints[group]
         has_ipv6 = any(subject.addresses6 for subject in self.table.subjects)
         for version in (4, 6) if has_ipv6 else (4,):
             starts = self._starts(endpoints, direction, version)
             for span in make_spans(starts, version):
                 if not is_for_members(self.table, span.first):
-                    yield span, self._cell_at(endpoints, span.first, direction)
+                    yield span, self._pairs_at(endpoints, span.first, direction)
+
+    def cell(self, pairs: Pairs) -> Cell:
+        """Return what holds between two groups; few cells stand for many pairs."""
+        plain = self.sides.plain
+        alike = frozenset(
+            [(plain(egress), plain(ingress)) for egress, ingress in pairs]
+        )
+        found = self._cells.get(alike)
+        if found is None:
+            found = Cell(len(self._cells), self._flow(alike))
+            self._cells[alike] = found
+        return found
+
+    def _flow(self, pairs: Pairs) -> Side:
+        """What holds for the luckiest pair of endpoints."""
+        found = [both(self.sides[e], self.sides[i]) for e, i in sorted(pairs)]
+        return found[0] if len(found) == 1 else either(found)
 
     def _starts(
         self, endpoints: Endpoints, direction: Direction, version: int
@@ -98,20 +110,14 @@ class MeshFlows:
         blocks = (start for start, _ in self.table.member_blocks if version == 4)
         return sorted({*starts, *blocks})
 
-    def _cell_at(
+    def _pairs_at(
         self, endpoints: Endpoints, address: IPAddress, direction: Direction
-    ) -> Cell:
+    ) -> Pairs:
         outside = frozenset((Endpoint(None, address),))
         if direction is Direction.EGRESS:
-            return self._cell(endpoints, outside)
-        return self._cell(outside, endpoints)
+            return self._pairs(endpoints, outside)
+        return self._pairs(outside, endpoints)
 
-    def _cell(self, sources: Endpoints, destinations: Endpoints) -> Cell:
+    def _pairs(self, sources: Endpoints, destinations: Endpoints) -> Pairs:
         of = self.sides.of
-        pairs = frozenset(of(s, d) for s in sources for d in destinations)
-        found = self._cells.get(pairs)
-        if found is None:
-            number = len(self._cells)
-            found = Cell(number, tuple(sorted(pairs)), self.sides)
-            self._cells[pairs] = found
-        return found
+        return frozenset([of(s, d) for s in sources for d in destinations])

@@ -81,11 +81,19 @@ class Sides:
         self._engine = engine
         self._classes = Classes(engine.table)
         self._sides: list[Side] = [_EVERYTHING, _NOTHING, _NOTHING]
+        self._plain = [OUTSIDE, REVOKED, REVOKED]
         self._numbers: dict[Side, int] = {}
         self._known: dict[Class, int] = {(): OUTSIDE}
 
     def __getitem__(self, number: int) -> Side:
         return self._sides[number]
+
+    def plain(self, number: int) -> int:
+        """Return the number of the same side without the rules that decided.
+
+        There are few of those: workloads with policies of their own differ in rules.
+        """
+        return self._plain[number]
 
     def of(self, source: Endpoint, destination: Endpoint) -> Ids:
         """Return the numbers of the egress and the ingress side of a flow."""
@@ -117,10 +125,13 @@ class Sides:
         return self._number(egress), self._number(ingress)
 
     def _number(self, side: Side) -> int:
-        number = self._numbers.setdefault(side, len(self._sides))
-        if number == len(self._sides):
+        found = self._numbers.get(side)
+        if found is None:
+            found = self._numbers[side] = len(self._sides)
             self._sides.append(side)
-        return number
+            self._plain.append(found)
+            self._plain[found] = self._number(_without_rules(side))
+        return found
 
     def _side(
         self,
@@ -188,6 +199,10 @@ def _with_access(parts: Sequence[Stretch], access: Access) -> Stretch:
         for rule in part.by_request
     }
     return Stretch(parts[0].first, parts[0].last, access, None, tuple(sorted(rules)))
+
+
+def _without_rules(side: Side) -> Side:
+    return _joined(Stretch(s.first, s.last, s.access, None, s.by_request) for s in side)
 
 
 def _joined(stretches: Iterable[Stretch]) -> Side:

@@ -21,7 +21,7 @@ from typing import Final
 
 from generator.analysis.engine import Engine
 from generator.analysis.key_ranges import PortSpan, ProtocolPorts, split_keys
-from generator.analysis.mesh_flows import Cell, MeshFlows
+from generator.analysis.mesh_flows import Cell, MeshFlows, Pairs
 from generator.analysis.request_rules import RequestTexts
 from generator.analysis.spans import AddressSpan
 from generator.overlay.model import Overlay
@@ -96,8 +96,8 @@ class _Listing:
     def between_owners(self) -> Iterator[Connection]:
         groups = self._flows.groups
         for row, senders in zip(self._flows.matrix(), groups, strict=True):
-            for cell, receivers in zip(row, groups, strict=True):
-                for (protocol, ports), http in self._lines_of(cell):
+            for pairs, receivers in zip(row, groups, strict=True):
+                for (protocol, ports), http in self._lines_of(pairs):
                     for source in senders:
                         for destination in receivers:
                             if source != destination:
@@ -109,13 +109,14 @@ class _Listing:
         for number, owners in enumerate(self._flows.groups):
             for direction in Direction:
                 rows = (
-                    (span, self._lines_of(cell))
-                    for span, cell in self._flows.outside(number, direction)
+                    (span, self._lines_of(pairs))
+                    for span, pairs in self._flows.outside(number, direction)
                 )
                 for span, lines in _join(rows):
                     yield from _outside(owners, direction, span, lines)
 
-    def _lines_of(self, cell: Cell) -> Lines:
+    def _lines_of(self, pairs: Pairs) -> Lines:
+        cell = self._flows.cell(pairs)
         found = self._lines.get(cell.number)
         if found is None:
             found = self._lines[cell.number] = tuple(self._spell(cell))

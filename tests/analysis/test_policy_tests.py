@@ -45,7 +45,7 @@ from tests.support.meshes import (
     with_revoked,
 )
 
-SHOP_FOLDER = Path(__file__).parents[2] / "e2e" / "shop"
+E2E = Path(__file__).parents[2] / "e2e"
 
 SHOP = (
     namespace()
@@ -502,15 +502,18 @@ def test_percentages_are_never_too_high() -> None:
     assert not many.is_at_least(100)
 
 
-def test_the_example_shop_covers_every_rule() -> None:
-    loaded = load_model([str(SHOP_FOLDER)])
+@pytest.mark.parametrize("folder, files, rules", [("shop", 3, 29), ("shop-http", 1, 4)])
+def test_the_example_shop_covers_every_rule(
+    folder: str, files: int, rules: int
+) -> None:
+    loaded = load_model([str(E2E / folder)])
     mesh = build_model(loaded.model)
     suites = read_suites(loaded.sources.values())
-    assert len(suites) == 3
+    assert len(suites) == files
     results = run_all(suites, mesh)
     assert [result for suite in results for result in suite.failed] == []
     coverage = measure_coverage(results, mesh.engine.table)
-    assert len(coverage.rules) >= 29
+    assert len(coverage.rules) >= rules
     assert coverage.untouched == ()
 
 

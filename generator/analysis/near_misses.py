@@ -4,8 +4,8 @@
 
 Where in the pipeline: `model + Asked + the rule that denied -> near misses`. Only rules
 that could have changed the answer are looked at: Accepts in the order before the
-denial, and a Pass in the denying tier. At most three are told, those that failed by the
-fewest conditions first, then those that failed closest to the request.
+denial, and a Pass in the denying tier. At most three are told, of those that failed by
+the fewest conditions, and first those that failed closest to the request.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ def find_near_misses(
     speaking: Speaking, asked: Asked, denied_by: str
 ) -> list[NearMiss]:
     """Return the nearest misses of a direction that the rule `denied_by` denied."""
-    found = [
-        (closeness(misses), place, NearMiss(*_names(policy, rule), misses))
-        for place, (policy, rule) in enumerate(_candidates(speaking, asked, denied_by))
-        if 0 < weight_of(misses := rule_misses(asked, policy, rule)) <= _MOST_CONDITIONS
-        and not is_unsure(misses)
-    ]
-    found.sort(key=lambda one: one[:2])
-    return [near for _, _, near in found[:MOST]]
+    found: list[NearMiss] = []
+    for policy, rule in _candidates(speaking, asked, denied_by):
+        misses = rule_misses(asked, policy, rule)
+        if 0 < weight_of(misses) <= _MOST_CONDITIONS and not is_unsure(misses):
+            found.append(NearMiss(*_names(policy, rule), misses))
+    found.sort(key=lambda near: closeness(near.misses))
+    fewest = weight_of(found[0].misses) if found else 0
+    return [near for near in found if weight_of(near.misses) == fewest][:MOST]
 
 
 def _names(policy: Policy, rule: PolicyRule) -> tuple[str, str, str]:

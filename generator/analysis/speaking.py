@@ -16,10 +16,14 @@ class Speaking:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._enforced = sorted(
+        enforced = sorted(
             (policy for policy in model.policies if not policy.is_audited),
             key=lambda p: (p.priority, p.namespace, p.name, p.kind),
         )
+        self._tiers = {
+            tier: [policy for policy in enforced if policy.tier is tier]
+            for tier in Tier
+        }
         self._known: dict[tuple[int, Direction, Tier], tuple[Policy, ...]] = {}
 
     def policies(self, tier: Tier, asked: Asked) -> tuple[Policy, ...]:
@@ -32,10 +36,8 @@ class Speaking:
         if key not in self._known:
             self._known[key] = tuple(
                 policy
-                for policy in self._enforced
-                if policy.tier is tier
-                and _speaks(policy, asked.direction)
-                and self._selects(policy, member)
+                for policy in self._tiers[tier]
+                if _speaks(policy, asked.direction) and self._selects(policy, member)
             )
         return self._known[key]
 

@@ -50,8 +50,8 @@ spec: {{{kind} subject: {{pods: {selector}}}, ingress: {ingress}}}
 """
 
 
-def cart_in(rule: str) -> str:
-    return policy("cart-in", f"{{{TO_CART}, ingress: [{rule}]}}")
+def cart_in(rule: str, name: str = "cart-in") -> str:
+    return policy(name, f"{{{TO_CART}, ingress: [{rule}]}}")
 
 
 def near_of(
@@ -338,19 +338,28 @@ def test_a_flow_that_is_not_http() -> None:
 # --- which rules are told -------------------------------------------------------------
 
 
-def test_the_fewest_conditions_come_first() -> None:
-    """Then those that failed closest to the request; three at most."""
-    wrong = "{podSelector: {matchLabels: {app: ads}}}"
+WRONG = "{podSelector: {matchLabels: {app: ads}}}"
+
+
+def test_those_that_failed_by_the_fewest_conditions_are_told() -> None:
+    """First those that failed closest to the request."""
     found = near_of(
         cart_in(
-            f"{{from: [{wrong}], ports: [{{port: 1}}]}}, {{from: [{wrong}]}}, "
-            f"{{from: [{WEB}], ports: [{{port: 2}}]}}, "
-            f"{{from: [{WEB}], ports: [{{port: 3}}]}}"
+            f"{{from: [{WRONG}], ports: [{{port: 1}}]}}, {{from: [{WRONG}]}}, "
+            f"{{from: [{WEB}], ports: [{{port: 2}}]}}"
         )
     )
+    assert rules_of(found) == ["shop/cart-in/ingress/2", "shop/cart-in/ingress/1"]
+    found = near_of(cart_in(f"{{from: [{WRONG}], ports: [{{port: 1}}]}}"))
+    assert only(found) == "pod label app=web, rule wants app=ads; port 8443 is not 1"
+
+
+def test_three_are_told_in_the_order_of_evaluation() -> None:
+    rules = ", ".join(f"{{ports: [{{port: {n}}}]}}" for n in range(1, 5))
+    found = near_of(cart_in(rules) + cart_in("{ports: [{port: 9}]}", "before"))
     assert rules_of(found) == [
-        "shop/cart-in/ingress/2",
-        "shop/cart-in/ingress/3",
+        "shop/before/ingress/0",
+        "shop/cart-in/ingress/0",
         "shop/cart-in/ingress/1",
     ]
 

@@ -36,10 +36,10 @@ def tell(
 ) -> Told:
     """Tell one direction of a flow in the mesh of some manifests."""
     case = _case(text)
-    ends = [_end(case, source), _end(case, destination)]
+    subject, peer = _end(case, source), _end(case, destination)
     if direction is Direction.INGRESS:
-        ends.reverse()
-    asked = Asked(direction, *ends, Protocol(protocol), port, request)
+        subject, peer = peer, subject
+    asked = Asked(direction, subject, peer, Protocol(protocol), port, request)
     speaking = Speaking(case.model)
     trace = walk(speaking, asked)
     if trace.is_allowed:

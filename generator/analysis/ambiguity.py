@@ -23,7 +23,12 @@ def shown_path(target: str) -> str:
     path = target.partition("?")[0]
     if len(path) > _SHOWN_CHARACTERS:
         path = path[: _SHOWN_CHARACTERS - 3] + "..."
-    return path if path.isascii() and path.isprintable() else ascii(path)
+    return shown_text(path)
+
+
+def shown_text(text: str) -> str:
+    """Spell what a client may send: nothing of it acts on a terminal."""
+    return text if text.isascii() and text.isprintable() else ascii(text)
 
 
 def why_ambiguous(target: str) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generator.analysis.ambiguity import shown_path, why_ambiguous
+from generator.analysis.ambiguity import shown_path, shown_text, why_ambiguous
 from generator.analysis.misses import Field, Miss, Misses, fewest, listed
 from generator.analysis.request_text import header_text, path_text, requests_text
 from generator.policy.model import HeaderKind, HeaderMatch, HttpMatch, PathKind
@@ -55,9 +55,10 @@ def _entry_misses(entry: HttpMatch, request: HttpRequest) -> Iterator[Miss]:
     if not _holds(HttpMatch(paths=entry.paths), request):
         yield Miss(Field.PATH, _path_miss(entry, request))
     if not _holds(HttpMatch(hosts=entry.hosts), request):
+        host = shown_text(host_of(request.host))
         is_one = len(entry.hosts) == 1
         wanted = entry.hosts[0] if is_one else f"one of {listed(entry.hosts)}"
-        yield Miss(Field.HOST, f"host {host_of(request.host)} is not {wanted}")
+        yield Miss(Field.HOST, f"host {host} is not {wanted}")
     for header in entry.headers:
         yield from _header_misses(header, request)
 
@@ -83,7 +84,8 @@ def _header_misses(header: HeaderMatch, request: HttpRequest) -> Iterator[Miss]:
     holds = holds_in_union((HttpMatch(headers=(header,)),), request)
     if holds is Holds.YES:
         return
-    values = [value for name, value in request.headers if name == header.name]
+    given = request.headers
+    values = [shown_text(value) for name, value in given if name == header.name]
     if holds is Holds.AMBIGUOUS:
         text = f"header {header.name} has values that disagree: {listed(values)}"
         yield Miss(Field.AMBIGUOUS, text)

@@ -164,6 +164,25 @@ def test_the_address_of_a_pod_is_that_pod() -> None:
     assert mesh.explain("10.0.0.3", "10.0.0.2", 80).source == "10.0.0.3"
 
 
+def test_a_pod_may_always_reach_itself() -> None:
+    mesh = mesh_of(
+        namespace()
+        + pod("db", "10.0.0.2", labels="{app: db}")
+        + policy("db", "{podSelector: {}, policyTypes: [Ingress, Egress]}")
+    )
+    found = mesh.explain("10.0.0.2", "10.0.0.2", 80)
+    assert found.outcome is Outcome.ALLOW
+    assert found.deciding is not None
+    title = "shop/db (10.0.0.2)"
+    for side in (found.deciding.egress, found.deciding.ingress):
+        assert side.text == f"{title} may always reach itself by its own address."
+        assert [step.text for step in side.trace] == [
+            "no policy is asked about a flow to itself"
+        ]
+    # Of two pods whose addresses are not known, nobody knows that they are one.
+    assert mesh.explain("shop/db", "shop/db", 80).outcome is Outcome.DENY
+
+
 def test_a_host_network_pod_is_outside() -> None:
     mesh = mesh_of(namespace() + pod("agent", host_network=True) + deployment("web"))
     found = mesh.explain("shop/agent", "shop/web", 80)

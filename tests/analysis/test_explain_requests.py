@@ -382,6 +382,22 @@ def test_requests_that_no_client_sends(
     assert message in diagnostic.message
 
 
+def test_nothing_that_a_client_sends_acts_on_a_terminal() -> None:
+    odd = (("x-team", "\x1b[2J"),)
+    request = HttpRequest("POST", "/\x1b[2J", "\x1b[2J", odd)
+    found = ask("shop/web", "shop/cart", 8080, request)
+    assert found.outcome is Outcome.DENY
+    assert "\x1b" not in explanation_text(found, is_wide=True)
+    for host, headers, text in (
+        ("", odd, r"header x-team is '\x1b[2J', rule wants blue"),
+        ("\x1b[2J", (("x-team", "blue"),), r"host '\x1b[2j' is not cart.shop.svc"),
+    ):
+        request = HttpRequest("POST", "/x", host, headers)
+        shown = explanation_text(ask("shop/web", "shop/cart", 8080, request))
+        assert "\x1b" not in shown
+        assert text in shown
+
+
 def test_an_odd_path_is_a_question_worth_asking() -> None:
     for path in ("", "*", "/a\nb", "/é", "/" + "x" * 5000):
         found = ask("shop/web", "shop/api", 80, HttpRequest(path=path))

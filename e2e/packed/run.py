@@ -7,18 +7,19 @@ policy counts, not one for a missing proof or a broken set-up.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from e2e.envoy import Envoy, LogEntry, start_envoy
 from e2e.mesh import start_applications
-from e2e.packed.asking import MARK, Observation, ask
+from e2e.packed.asking import MARK, Observation, Seen, ask
 from e2e.packed.placing import Ground, Placing, place
 from e2e.packed.scenario import Scenario
 from e2e.packed.substrate import Prepared, pack, prepare
@@ -26,6 +27,9 @@ from e2e.processes import children, wait_until
 
 ENVOYS: Final = 4
 ASKERS: Final = 4
+START_S: Final = 180.0
+"""A deadline for a busy machine; on an idle one it takes a few seconds."""
+
 POLICY_REASONS: Final = frozenset(
     {
         "pepmesh_egress_denied",
@@ -33,14 +37,6 @@ POLICY_REASONS: Final = frozenset(
         "pepmesh_request_ambiguous",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """An observation that was denied, and the reason that the filter logged."""
-
-    observation: Observation
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +49,42 @@ class Outcome:
     start_s: float
     ask_s: float
     sidecars: int
+    envoys: int
     memory_mib: int
+    privileged: int
+    """Probes that were not made, since only root may listen on their ports."""
+
+    def why_denied(self, observation: Observation) -> str:
+        """Return the reason that the filter gave, or how else it was denied."""
+        if observation.code == 403:
+            return self.reasons[observation.mark].partition(":")[0]
+        return f"code {observation.code}"
+
+    @property
+    def wrong(self) -> list[str]:
+        """Describe what did not come as it must: verdicts, or denials for no policy."""
+        return [
+            f"{o.source} {o.scenario}: {o.probe}, {o.way.value}: expected "
+            f"{'allow' if o.probe.is_allowed else 'deny'}, {o.seen.value} "
+            f"({self.why_denied(o) if o.seen is Seen.DENIED else o.answer})"
+            for o in self.observations
+            if not o.is_as_expected or not self._is_by_policy(o)
+        ]
+
+    def _is_by_policy(self, observation: Observation) -> bool:
+        """Tell whether a denial is one by policy, or Envoy's of an odd request."""
+        if observation.seen is not Seen.DENIED:
+            return True
+        is_odd = observation.probe.request is not None and observation.code == 400
+        return is_odd or self.why_denied(observation) in POLICY_REASONS
 
 
 def run(scenarios: Sequence[Scenario], folder: Path, run_number: int) -> Outcome:
     """Make every probe of every scenario."""
     began = time.monotonic()
     ground = Ground(run_number)
-    placings = [place(s, ground) for s in scenarios if s.probes]
+    bindable = [_bindable(scenario) for scenario in scenarios]
+    placings = [place(scenario, ground) for scenario in bindable if scenario.probes]
     prepared = _prepare_all(placings, folder)
     built = time.monotonic()
     with _running(prepared, folder) as envoys:
@@ -74,7 +98,9 @@ def run(scenarios: Sequence[Scenario], folder: Path, run_number: int) -> Outcome
             started - built,
             asked - started,
             sum(len(each.endpoints) for each in prepared),
+            len(envoys),
             sum(map(_memory_mib, envoys)),
+            sum(len(s.probes) for s in scenarios) - len(_jobs(prepared)),
         )
 
 
@@ -96,7 +122,7 @@ def _running(prepared: Sequence[Prepared], folder: Path) -> Iterator[list[Envoy]
             if parcel
         ]
         for envoy in envoys:
-            envoy.wait_ready(60.0)
+            envoy.wait_ready(START_S)
         yield envoys
 
 
@@ -111,10 +137,22 @@ def _places(prepared: Sequence[Prepared]) -> dict[str, str]:
 
 
 def _ask_all(prepared: Sequence[Prepared]) -> list[Observation]:
-    jobs = [(each, n) for each in prepared for n in range(len(each.probes))]
     with ThreadPoolExecutor(ASKERS) as pool:
-        answers = pool.map(lambda job: ask(*job), jobs)
+        answers = pool.map(lambda job: ask(*job), _jobs(prepared))
         return [observation for found in answers for observation in found]
+
+
+def _jobs(prepared: Sequence[Prepared]) -> list[tuple[Prepared, int]]:
+    return [(each, n) for each in prepared for n in range(len(each.probes))]
+
+
+def _bindable(scenario: Scenario) -> Scenario:
+    """Leave out probes of ports that this user may not listen on."""
+    if os.geteuid() == 0:
+        return scenario
+    first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    probes = tuple(probe for probe in scenario.probes if probe.port >= first)
+    return replace(scenario, probes=probes)
 
 
 def _find_reasons(

@@ -23,7 +23,7 @@ ALLOWED_OWN = {
 ALLOWED_THIRD_PARTY = {
     "filters": set[str](),
     "istio": set[str](),
-    "generator": {"click", "cryptography", "rich", "wasmtime", "yaml"},
+    "generator": {"click", "cryptography", "jinja2", "rich", "wasmtime", "yaml"},
 }
 
 

@@ -112,8 +112,10 @@ class RequestTexts:
                 self._chains.setdefault(alternative.rule, chain)
 
     def of(self, rule: int) -> tuple[str, ...]:
-        """Return one text for each alternative of a rule."""
-        chain = self._chains[rule]
+        """Return a text for each alternative of a rule; none if it asks nothing."""
+        chain = self._chains.get(rule)
+        if chain is None or rule == chain.plain:
+            return ()
         prefix = _PREFIXES[self._table.rules[rule].action]
         return tuple(
             prefix + _spell(chain, number, alternative)

@@ -54,14 +54,15 @@ def validate(load: Callable[[], Loaded], *, is_strict: bool = False) -> Validati
         strict = _unknown(error.sources) if is_strict else ()
         return Validation((*error.diagnostics, *strict), None, error.sources)
     ground = Ground(loaded.model)
+    rows = enforcement(ground)
     found = [
         *loaded.diagnostics,
         *(_unknown(loaded.sources) if is_strict else ()),
         *find_ties(loaded.model),
         *_overlay_problems(loaded.model),
-        *lint(ground),
+        *lint(ground, rows),
     ]
-    return Validation(tuple(found), enforcement(ground), loaded.sources)
+    return Validation(tuple(found), rows, loaded.sources)
 
 
 def _overlay_problems(model: Model) -> tuple[Diagnostic, ...]:

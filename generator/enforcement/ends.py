@@ -7,9 +7,9 @@ from functools import reduce
 from operator import or_
 
 from generator.enforcement.model import Reason, Status, part
-from generator.enforcement.sidecars import Sidecar
+from generator.enforcement.sidecars import Fleet
 from generator.lint.ground import Ground
-from generator.lint.index import Bits, places
+from generator.lint.index import Bits
 from generator.overlay.workloads import title
 from generator.policy.model import (
     Action,
@@ -22,9 +22,6 @@ from generator.policy.model import (
     PolicyRule,
 )
 
-Sidecars = Sequence[Sidecar]
-"""By the place of the member in the model."""
-
 _NAMED = 2
 
 
@@ -36,7 +33,7 @@ def name_some(members: Sequence[Member]) -> str:
 
 
 def subjects(
-    policy: Policy, direction: Direction, ground: Ground, sidecars: Sidecars
+    policy: Policy, direction: Direction, ground: Ground, fleet: Fleet
 ) -> Iterator[Reason]:
     """The pods that a policy is about must have a sidecar that judges."""
     index = ground.index
@@ -45,19 +42,18 @@ def subjects(
     if on_host:
         text = f"{name_some(index.members(on_host))} is on the host network"
         yield Reason("host-network-subject", part(on_host == found), text)
-    bare = _bare(found & ~index.on_host_network, sidecars)
+    bare = found & ~index.on_host_network & fleet.bare
     if bare:
-        first = next(places(bare))
         other = "sender" if direction is Direction.INGRESS else "receiver"
         text = (
             f"{name_some(index.members(bare))} has no sidecar "
-            f"({sidecars[first].missing}): only the {other}'s can enforce"
+            f"({fleet.missing(bare)}): only the {other}'s can enforce"
         )
         yield Reason("no-sidecar-subject", Status.APPROXIMATED, text)
 
 
 def peers(
-    policy: Policy, rule: PolicyRule, ground: Ground, sidecars: Sidecars
+    policy: Policy, rule: PolicyRule, ground: Ground, fleet: Fleet
 ) -> Iterator[Reason]:
     """Peers are known by their proof, which a sidecar gives; or by an address."""
     index = ground.index
@@ -70,11 +66,11 @@ def peers(
         names = name_some(index.members(on_host))
         text = f"{names} is on the host network, so only its address is known"
         yield Reason("host-network-peer", part(is_only and on_host == found), text)
-    bare = _bare(found & ~index.on_host_network, sidecars)
+    bare = found & ~index.on_host_network & fleet.bare
     if bare and rule.direction is Direction.INGRESS:
         text = (
             f"{name_some(index.members(bare))} has no sidecar "
-            f"({sidecars[next(places(bare))].missing}), so it cannot prove who it is"
+            f"({fleet.missing(bare)}), so it cannot prove who it is"
         )
         yield Reason("no-sidecar-peer", part(is_only and bare == found), text)
     yield from _unknown(rule)
@@ -100,7 +96,3 @@ def _unknown(rule: PolicyRule) -> Iterator[Reason]:
     if rule.via:
         text = "nothing checks `via` yet, so the rule matches nothing"
         yield Reason("via", Status.IMPOSSIBLE, text)
-
-
-def _bare(found: Bits, sidecars: Sidecars) -> Bits:
-    return sum(1 << place for place in places(found) if sidecars[place].missing)

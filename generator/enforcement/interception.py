@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from generator.enforcement.ends import Sidecars, name_some
+from generator.enforcement.ends import name_some
 from generator.enforcement.model import Reason, Status, part
-from generator.enforcement.sidecars import Ports, covers, ports_text, touches
+from generator.enforcement.sidecars import Fleet, Ports, covers, ports_text, touches
 from generator.lint.areas import named_at
 from generator.lint.ground import Ground
 from generator.lint.index import places
@@ -28,15 +28,17 @@ def excluded_ports(
     direction: Direction,
     rule: PolicyRule | None,
     ground: Ground,
-    sidecars: Sidecars,
+    fleet: Fleet,
 ) -> Iterator[Reason]:
     """Ports that are excluded from interception at the subjects."""
     is_ingress = direction is Direction.INGRESS
     found = ground.index.select(policy.subject, policy.namespace)
+    if not found & (fleet.inbound if is_ingress else fleet.outbound):
+        return
     hit, are_all = [], []
     for place in places(found):
         member = ground.model.members[place]
-        sidecar = sidecars[place]
+        sidecar = fleet.sidecars[place]
         excluded = sidecar.inbound if is_ingress else sidecar.outbound
         spans = _spans(rule, member if is_ingress else None)
         if any(touches(excluded, *span) for span in spans):
@@ -74,17 +76,17 @@ def _port_spans(port: PortMatch, member: Member | None) -> list[tuple[int, int]]
 
 
 def excluded_ranges(
-    policy: Policy, rule: PolicyRule | None, ground: Ground, sidecars: Sidecars
+    policy: Policy, rule: PolicyRule | None, ground: Ground, fleet: Fleet
 ) -> Iterator[Reason]:
     """Addresses that egress reaches past the sidecar."""
     found = ground.index.select(policy.subject, policy.namespace)
-    hit = [place for place in places(found) if sidecars[place].ranges]
+    hit = list(places(found & fleet.ranges))
     if hit:
-        ranges = sidecars[hit[0]].ranges
+        ranges = fleet.sidecars[hit[0]].ranges
         names = name_some([ground.model.members[place] for place in hit])
         text = f"traffic {ranges} of {names} is excluded from interception"
         is_all = len(hit) == found.bit_count() and all(
-            _is_inside(rule, sidecars[place].ranges) for place in hit
+            _is_inside(rule, fleet.sidecars[place].ranges) for place in hit
         )
         yield Reason("excluded-outbound-ranges", part(is_all), text)
 
@@ -116,10 +118,10 @@ def _holds(outer: IPNetwork, inner: IPNetwork) -> bool:
     )
 
 
-def init_containers(policy: Policy, ground: Ground) -> Iterator[Reason]:
+def init_containers(policy: Policy, ground: Ground, fleet: Fleet) -> Iterator[Reason]:
     """Init containers run before the sidecar: nobody judges what they send."""
     found = ground.index.select(policy.subject, policy.namespace)
-    members = [m for m in ground.index.members(found) if m.facts.init_containers]
+    members = ground.index.members(found & fleet.starting)
     if members:
         text = (
             f'init containers ("{members[0].facts.init_containers[0]}" of '
@@ -128,11 +130,11 @@ def init_containers(policy: Policy, ground: Ground) -> Iterator[Reason]:
         yield Reason("init-containers", Status.APPROXIMATED, text)
 
 
-def probes(policy: Policy, ground: Ground, sidecars: Sidecars) -> Iterator[Reason]:
+def probes(policy: Policy, ground: Ground, fleet: Fleet) -> Iterator[Reason]:
     """The kubelet has no proof; Istio lets its probes end beside the filter."""
     found = ground.index.select(policy.subject, policy.namespace)
-    probed = [p for p in places(found) if ground.model.members[p].facts.probes]
-    raw = [place for place in probed if sidecars[place].has_raw_probes]
+    probed = list(places(found & fleet.probed))
+    raw = [place for place in probed if fleet.sidecars[place].has_raw_probes]
     if not probed:
         return
     members = [ground.model.members[place] for place in raw or probed]

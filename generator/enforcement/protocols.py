@@ -36,9 +36,11 @@ def plain_tcp(
 ) -> Iterator[Reason]:
     """The filter judges requests; a port known to have none is not its business."""
     found = destinations(policy, rule, ground)
+    if rule.http is not None or not found & speech.other:
+        return
     told = list(_spoken(rule.ports, found, ground, speech))
     other = [(place, name) for place, spoken, name in told if spoken is Spoken.OTHER]
-    if rule.http is not None or not other:
+    if not other:
         return
     place, name = other[0]
     is_all = len(other) == len(told) and not _has_more(rule)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.enforcement.ends import Sidecars, peers, subjects
+from generator.enforcement.ends import peers, subjects
 from generator.enforcement.interception import (
     excluded_ports,
     excluded_ranges,
@@ -17,7 +17,7 @@ from generator.enforcement.interception import (
 )
 from generator.enforcement.model import Reason, Row
 from generator.enforcement.protocols import other_protocols, plain_tcp
-from generator.enforcement.sidecars import sidecar_of
+from generator.enforcement.sidecars import Fleet
 from generator.lint.ground import Ground
 from generator.lint.spoken import Speech
 from generator.policy.model import Action, Direction, Policy, PolicyRule, Tier
@@ -31,10 +31,9 @@ def enforcement(ground: Ground) -> tuple[Row, ...]:
 
 class _Reporter:
     def __init__(self, ground: Ground) -> None:
-        model = ground.model
         self._ground = ground
         self._speech = Speech(ground)
-        self._sidecars: Sidecars = [sidecar_of(m, model) for m in model.members]
+        self._fleet = Fleet(ground.model)
 
     def rows(self, policy: Policy) -> Iterator[Row]:
         for direction in Direction:
@@ -51,31 +50,31 @@ class _Reporter:
 
     def _about(self, policy: Policy, direction: Direction) -> tuple[Reason, ...]:
         """What holds for everything that a policy says in a direction."""
-        ground, sidecars = self._ground, self._sidecars
-        found = [*subjects(policy, direction, ground, sidecars)]
+        ground, fleet = self._ground, self._fleet
+        found = [*subjects(policy, direction, ground, fleet)]
         if direction is Direction.EGRESS:
-            found += init_containers(policy, ground)
+            found += init_containers(policy, ground, fleet)
         return tuple(found)
 
     def _of_rule(self, policy: Policy, rule: PolicyRule) -> Iterator[Reason]:
-        ground, sidecars = self._ground, self._sidecars
+        ground, fleet = self._ground, self._fleet
         yield from other_protocols(rule)
         yield from plain_tcp(policy, rule, ground, self._speech)
-        yield from peers(policy, rule, ground, sidecars)
-        yield from excluded_ports(policy, rule.direction, rule, ground, sidecars)
+        yield from peers(policy, rule, ground, fleet)
+        yield from excluded_ports(policy, rule.direction, rule, ground, fleet)
         if rule.direction is Direction.EGRESS:
-            yield from excluded_ranges(policy, rule, ground, sidecars)
+            yield from excluded_ranges(policy, rule, ground, fleet)
         elif rule.action is Action.DENY:
-            yield from probes(policy, ground, sidecars)
+            yield from probes(policy, ground, fleet)
 
     def _of_isolation(self, policy: Policy, direction: Direction) -> Iterator[Reason]:
-        ground, sidecars = self._ground, self._sidecars
+        ground, fleet = self._ground, self._fleet
         yield from other_protocols(None)
-        yield from excluded_ports(policy, direction, None, ground, sidecars)
+        yield from excluded_ports(policy, direction, None, ground, fleet)
         if direction is Direction.EGRESS:
-            yield from excluded_ranges(policy, None, ground, sidecars)
+            yield from excluded_ranges(policy, None, ground, fleet)
         else:
-            yield from probes(policy, ground, sidecars)
+            yield from probes(policy, ground, fleet)
 
 
 def _name(policy: Policy, direction: Direction, number: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from generator.lint.index import Bits, places
 from generator.policy.model import Member, Model
 
 _INJECT: Final = "sidecar.istio.io/inject"
@@ -34,6 +35,28 @@ class Sidecar:
     outbound: Ports = ()
     ranges: str = ""
     has_raw_probes: bool = False
+
+
+class Fleet:
+    """The sidecars of all members, by their places; and who has which limits."""
+
+    def __init__(self, model: Model) -> None:
+        self.sidecars = [sidecar_of(member, model) for member in model.members]
+        self.bare = _where(bool(each.missing) for each in self.sidecars)
+        self.inbound = _where(bool(each.inbound) for each in self.sidecars)
+        self.outbound = _where(bool(each.outbound) for each in self.sidecars)
+        self.ranges = _where(bool(each.ranges) for each in self.sidecars)
+        facts = [member.facts for member in model.members]
+        self.starting = _where(bool(each.init_containers) for each in facts)
+        self.probed = _where(bool(each.probes) for each in facts)
+
+    def missing(self, bits: Bits) -> str:
+        """Say why the first of some members has no sidecar."""
+        return self.sidecars[next(places(bits))].missing
+
+
+def _where(answers: Iterable[bool]) -> Bits:
+    return sum(1 << place for place, answer in enumerate(answers) if answer)
 
 
 def sidecar_of(member: Member, model: Model) -> Sidecar:

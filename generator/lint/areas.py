@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from generator.lint.atoms import NOBODY, Atoms, Reached
 from generator.lint.index import Bits
@@ -27,9 +28,12 @@ from generator.policy.model import (
     Policy,
     PolicyRule,
     PortMatch,
+    Protocol,
     protocols_of,
 )
 from generator.table.ports import EVERY_KEY, LAST_PORT, KeyRange, key_of
+
+_EVERY_TCP: Final = (key_of(Protocol.TCP, 0), key_of(Protocol.TCP, LAST_PORT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ def _areas(
         if reached == NOBODY:
             continue
         if rule.ports is None:
-            yield Area(reached, EVERY_KEY)
+            keys = _EVERY_TCP if rule.http is not None else EVERY_KEY
+            yield Area(reached, keys)
         for port in rule.ports or ():
             if not port.name:
                 yield Area(reached, _numbered(port))

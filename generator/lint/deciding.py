@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from generator.errors import Diagnostic, Note
 from generator.lint.ground import Ground, policy_title, rule_title
-from generator.lint.tiers import Fate, RuleId
+from generator.lint.groups import RuleId
+from generator.lint.tiers import Fate
 from generator.policy.model import Policy, PolicyRule, Tier
 
 _NAMED = 3

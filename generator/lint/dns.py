@@ -12,14 +12,15 @@ from typing import Final
 from generator.errors import Diagnostic
 from generator.lint.areas import bits_on
 from generator.lint.ground import Ground, policy_title
+from generator.lint.groups import Group
 from generator.lint.spoken import targets_of
-from generator.lint.tiers import Group
 from generator.overlay.workloads import title
 from generator.policy.model import (
     Action,
     Direction,
     DomainPeer,
     Member,
+    PortMatch,
     Protocol,
     Tier,
 )
@@ -87,12 +88,23 @@ def _needs_names(group: Group, ground: Ground) -> bool:
 
 
 def _may_ask(group: Group, keys: frozenset[int]) -> bool:
+    """Tell whether a rule allows DNS, be it to somebody who is not in the manifests."""
+    rules = [row for row in group.rows if row.policy.tier is not Tier.BASELINE]
     return any(
         row.rule.action is Action.ACCEPT
-        and any(bits_on(row.areas, key, is_certain=False) for key in keys)
-        for row in group.rows
-        if row.policy.tier is not Tier.BASELINE
+        and (
+            any(bits_on(row.areas, key, is_certain=False) for key in keys)
+            or any(_is_dns(port, keys) for port in row.rule.ports or ())
+        )
+        for row in rules
     )
+
+
+def _is_dns(port: PortMatch, keys: frozenset[int]) -> bool:
+    if port.protocol is not Protocol.UDP:
+        return False
+    numbers = {key & 0xFFFF for key in keys}
+    return port.first in numbers or port.name in _NAMES
 
 
 def _named_policy(group: Group, ground: Ground) -> int:

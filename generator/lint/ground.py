@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from generator.lint.atoms import Atoms
+from generator.lint.groups import Group, Grouper, RuleId
 from generator.lint.index import MemberIndex
 from generator.lint.redundant import find_redundant
-from generator.lint.tiers import Fate, Group, RuleId, find_fates, make_groups
+from generator.lint.tiers import Fate, find_fates
 from generator.policy.model import Model, Policy, PolicyRule
 from generator.table.rules import number_rules
 
@@ -35,7 +36,7 @@ class Ground:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        return tuple(make_groups(self.policies, self.atoms))
+        return tuple(Grouper(self.policies, self.atoms).groups())
 
     @cached_property
     def fates(self) -> dict[RuleId, Fate]:

@@ -53,6 +53,8 @@ class MemberIndex:
     by_account: dict[tuple[str, str], Bits] = field(default_factory=dict)
     by_label: dict[str, dict[str, Bits]] = field(default_factory=dict)
     by_port: dict[tuple[str, Protocol], dict[int, Bits]] = field(default_factory=dict)
+    by_number: dict[tuple[Protocol, int], Bits] = field(default_factory=dict)
+    with_ports: Bits = 0
     _known: dict[tuple[str, PodPeer], Bits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,9 @@ class MemberIndex:
             _put(self.by_account, account, bit)
             for key, value in member.labels.items():
                 _put(self.by_label.setdefault(key, {}), value, bit)
+            self.with_ports |= bit if member.ports else 0
             for port in member.ports:
+                _put(self.by_number, (port.protocol, port.number), bit)
                 if port.name:
                     name = port.name, port.protocol
                     for found in port_numbers(member, *name):

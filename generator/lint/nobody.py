@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from generator.lint.ground import Ground
 from generator.lint.index import Bits
@@ -17,6 +18,9 @@ from generator.policy.model import (
 )
 from generator.policy.selector import meets
 from generator.source import Span
+
+_CLOSE: Final = 0.75
+"""A higher bar than difflib's: labels are short, and any two look alike a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ def why_nobody(peer: PodPeer, policy_namespace: str, ground: Ground) -> Nobody:
     """Explain a peer or subject that selects nobody."""
     index = ground.index
     if index.select_with_host_network(peer, policy_namespace):
-        return Nobody("all that it selects is on the host network")
+        hint = "pods on the host network are judged by their node's address only"
+        return Nobody("all that it selects is on the host network", hint)
     if not index.namespaces_of(peer, policy_namespace):
         return _no_namespace(peer.namespaces or LabelSelector(), ground)
     around = index.in_namespaces(peer, policy_namespace)
@@ -115,11 +120,11 @@ def _suggest(
     close = [
         match
         for value in requirement.values
-        for match in difflib.get_close_matches(value, sorted(values), 1)
+        for match in difflib.get_close_matches(value, sorted(values), 1, _CLOSE)
     ]
     if close:
         return f"did you mean {requirement.key}={close[0]}?"
     if requirement.key not in keys:
-        found = difflib.get_close_matches(requirement.key, sorted(keys), 1)
+        found = difflib.get_close_matches(requirement.key, sorted(keys), 1, _CLOSE)
         return f'did you mean the label "{found[0]}"?' if found else ""
     return ""

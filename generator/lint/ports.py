@@ -9,7 +9,7 @@ from generator.errors import Diagnostic, Note
 from generator.lint.destinations import destinations, leads_outside, port_text
 from generator.lint.ground import Ground, rule_title
 from generator.lint.index import Bits, places
-from generator.lint.spoken import Speech, targets_of
+from generator.lint.spoken import Speech
 from generator.overlay.workloads import title
 from generator.policy.model import (
     Action,
@@ -17,7 +17,6 @@ from generator.policy.model import (
     Policy,
     PolicyRule,
     PortMatch,
-    Protocol,
     Service,
     ServicePort,
     protocols_of,
@@ -97,8 +96,11 @@ def _is_meant(each: ServicePort, port: PortMatch) -> bool:
         return False
     if port.name:
         return each.name == port.name != each.target
-    is_single = port.last in (None, port.first)
-    return is_single and each.number == port.first != each.target
+    return _is_single(port) and each.number == port.first != each.target
+
+
+def _is_single(port: PortMatch) -> bool:
+    return port.last in (None, port.first)
 
 
 def _check_number(
@@ -113,8 +115,11 @@ def _check_number(
 
     It is a warning where the number is that of a Service which leads elsewhere.
     """
-    members = [m for m in ground.index.members(found) if m.ports]
-    if len(members) < found.bit_count() or any(_has(m, port) for m in members):
+    index = ground.index
+    assert port.protocol is not None, "only a named port has no protocol"
+    key = port.protocol, port.first or 0
+    is_declared = bool(found & index.by_number.get(key, 0))
+    if not _is_single(port) or is_declared or found & ~index.with_ports:
         return
     title_of_rule = rule_title(policy, rule)
     span = port.span or rule.span
@@ -130,31 +135,9 @@ def _check_number(
         yield Diagnostic("LNT0022", message, span, hint, notes)
         return
     # Denying a port before somebody opens it is what a Deny is for.
-    is_used = any(_is_target(p, port, speech, ground) for p in places(found))
-    if is_used or rule.action is not Action.ACCEPT:
+    if found & speech.targets.get(key, 0) or rule.action is not Action.ACCEPT:
         return
-    first = title(members[0])
-    more = f" and {len(members) - 1} more" if len(members) > 1 else ""
-    message = f"{title_of_rule}: {first}{more} do not declare {port_text(port)}"
+    first = title(ground.model.members[next(places(found))])
+    more = f" and {found.bit_count() - 1} more" if found.bit_count() > 1 else ""
+    message = f"{title_of_rule}: {port_text(port)} is not declared by {first}{more}"
     yield Diagnostic("LNT0021", message, span)
-
-
-def _has(member: Member, port: PortMatch) -> bool:
-    return any(_holds(port, d.number, d.protocol) for d in member.ports)
-
-
-def _is_target(place: int, port: PortMatch, speech: Speech, ground: Ground) -> bool:
-    """Tell whether a Service leads to the port, which is as good as declaring it."""
-    member = ground.model.members[place]
-    return any(
-        _holds(port, number, each.protocol)
-        for service in speech.services_of(place)
-        for each in service.ports
-        for number in targets_of(each, member)
-    )
-
-
-def _holds(port: PortMatch, number: int, protocol: Protocol) -> bool:
-    first = port.first or 0
-    last = first if port.last is None else port.last
-    return port.protocol is protocol and first <= number <= last

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from generator.lint.areas import bits_on
-from generator.lint.tiers import Fate, Group, Row, RuleId, is_plain, key_starts
+from generator.lint.groups import Group, Row, RuleId, by_keys
+from generator.lint.tiers import Fate
 from generator.policy.model import Tier
 
 
@@ -42,14 +42,14 @@ def find_redundant(
 
 def _accepting(row: Row, rest: Iterable[Row]) -> set[RuleId] | None:
     """Return the rules that accept all that a rule does; None if something is left."""
-    rows = [other for other in rest if is_plain(other)]
     used: set[RuleId] = set()
-    for key in key_starts([row, *rows]):
-        left = bits_on(row.areas, key, is_certain=False)
-        for other in rows:
-            covered = left & bits_on(other.areas, key, is_certain=True)
-            used |= {other.id} if covered else set()
-            left &= ~covered
+    for found in by_keys([row, *(other for other in rest if other.is_plain)]):
+        if not found or found[0].row is not row:
+            continue
+        left = found[0].perhaps
+        for other in found[1:]:
+            used |= {other.row.id} if left & other.certain else set()
+            left &= ~other.certain
         if left:
             return None
     return used

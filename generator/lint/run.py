@@ -7,9 +7,10 @@ taste: what it calls dead, empty or cut off is so for the workloads in the manif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from generator.enforcement.model import Row
 from generator.errors import Diagnostic
 from generator.lint.blocks import check_excepts, check_pod_addresses
 from generator.lint.deciding import check_deciding, check_redundant
@@ -34,13 +35,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     check_http,
     check_dns,
     check_isolation,
-    check_denials,
 )
 
 
-def lint(ground: Ground) -> tuple[Diagnostic, ...]:
-    """Run all checks; none of them says anything if there are no workloads."""
+def lint(ground: Ground, rows: Sequence[Row]) -> tuple[Diagnostic, ...]:
+    """Run all checks; none of them says anything if there are no workloads.
+
+    `rows` are the enforcement report of the same model.
+    """
     if not ground.model.members:
         return ()
     found = dict.fromkeys(finding for check in CHECKS for finding in check(ground))
+    found |= dict.fromkeys(check_denials(rows))
     return tuple(sorted(found, key=lambda finding: finding.sort_key))

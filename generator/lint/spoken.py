@@ -80,17 +80,52 @@ def spoken_in(name: str) -> Spoken:
 
 
 class Speech:
-    """Answers what is spoken at ports of members, by their places in the model."""
+    """Answers what is spoken at ports of members, by their places in the model.
+
+    `targets` are the members to whose ports Services lead, `other` those that speak
+    something else than HTTP at some port.
+    """
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._services: dict[int, list[Service]] = {}
+        self._told: dict[tuple[int, int], tuple[Spoken, str]] = {}
+        self.targets: dict[tuple[Protocol, int], Bits] = {}
         for service in ground.model.services:
             for place in places(_selected(service, ground)):
                 self._services.setdefault(place, []).append(service)
+                self._add_targets(service, place)
+        self.other = self._find_other()
+
+    def _add_targets(self, service: Service, place: int) -> None:
+        for port in service.ports:
+            for number in targets_of(port, self._ground.model.members[place]):
+                key = port.protocol, number
+                self.targets[key] = self.targets.get(key, 0) | 1 << place
+
+    def _find_other(self) -> Bits:
+        """Return the members at some TCP port of which another protocol is spoken."""
+        found = 0
+        for place, member in enumerate(self._ground.model.members):
+            numbers = [p.number for p in member.ports if p.protocol is Protocol.TCP]
+            numbers += [
+                number
+                for service in self.services_of(place)
+                for port in service.ports
+                for number in targets_of(port, member)
+            ]
+            spoken = (self.at(place, number)[0] for number in numbers)
+            found |= any(each is Spoken.OTHER for each in spoken) << place
+        return found
 
     def at(self, place: int, port: int) -> tuple[Spoken, str]:
         """Return what a member speaks at a TCP port, and the name that says so."""
+        key = place, port
+        if key not in self._told:
+            self._told[key] = self._at(place, port)
+        return self._told[key]
+
+    def _at(self, place: int, port: int) -> tuple[Spoken, str]:
         member = self._ground.model.members[place]
         names = list(self._service_names(place, port, member))
         if not names:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from generator.enforcement.model import Status
-from generator.enforcement.report import enforcement
+from generator.enforcement.model import Row, Status
 from generator.errors import Diagnostic
-from generator.lint.ground import Ground, rule_title
+from generator.lint.ground import rule_title
 from generator.policy.model import Action
 
 
-def check_denials(ground: Ground) -> Iterator[Diagnostic]:
+def check_denials(rows: Iterable[Row]) -> Iterator[Diagnostic]:
     """LNT0042: a Deny that cannot be enforced opens what people think is closed."""
-    for row in enforcement(ground):
+    for row in rows:
         rule = row.rule
         if rule is None or rule.action is not Action.DENY:
             continue

@@ -10,6 +10,7 @@ import pytest
 
 import generator.lint as package
 from generator.codes import CODES
+from generator.enforcement.report import enforcement
 from generator.lint.ground import Ground
 from generator.lint.run import lint
 from generator.policy.load import load_sources
@@ -30,7 +31,8 @@ def test_example_triggers_its_code_only(code: str) -> None:
     text = (EXAMPLES / f"{code}.yaml").read_text()
     loaded = load_sources([SourceFile("example.yaml", text)])
     assert not loaded.diagnostics
-    found = lint(Ground(loaded.model))
+    ground = Ground(loaded.model)
+    found = lint(ground, enforcement(ground))
     assert [finding.code for finding in found] == [code], found
     (place,) = _POINTS.findall(text)
     (finding,) = found

@@ -11,7 +11,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from generator.lint.ground import Ground
-from generator.lint.tiers import RuleId
+from generator.lint.groups import RuleId
 from generator.policy.model import (
     Action,
     BlockPeer,

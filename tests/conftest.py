@@ -1,6 +1,7 @@
-"""Hypothesis profiles: `PEPMESH_HYPOTHESIS=dev|default|ci|stress` picks one.
+"""Hypothesis profiles: `PEPMESH_HYPOTHESIS=dev|default|ci|fuzz|stress` picks one.
 
-CI runs a fixed seed, so that a red build is red again; `make fuzz` runs `stress`.
+CI runs a fixed seed, so that a red build is red again. `make fuzz` runs rounds of
+`fuzz`, each with another seed (tests/fuzz.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ settings.register_profile(
 )
 settings.register_profile(
     "stress", max_examples=5000, deadline=None, suppress_health_check=SLOW
+)
+settings.register_profile(
+    "fuzz", max_examples=100, deadline=None, suppress_health_check=SLOW
 )
 chosen = "ci" if os.environ.get("CI") else "default"
 settings.load_profile(os.environ.get("PEPMESH_HYPOTHESIS", chosen))

@@ -8,21 +8,34 @@ too rarely.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv6Address
 
-from hypothesis import event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from filters.decide import Verdict
 from filters.http import Requests
 from generator.analysis.engine import Engine, Judgement, address_party
 from generator.build import compile_filter
+from generator.errors import OverlayError
 from generator.policy.model import Policy, Tier
 from generator.policy.oracle import DirectionVerdict, OracleDecision
+from generator.policy.request import HttpRequest
 from generator.table.ports import key_of
-from tests.support.judging import Case, ask_oracle, ask_python, ask_wasm, cases
+from tests.support.judging import (
+    Case,
+    ask_oracle,
+    ask_python,
+    ask_wasm,
+    build_case,
+    cases,
+)
+from tests.support.overlay_strategies import overlay_rules
+from tests.support.policy_strategies import rules
 from tests.support.strategies import (
     EVERY_KIND,
+    NETWORK_POLICY,
     Flow,
     flows,
     http_flows,
@@ -34,6 +47,7 @@ FEW = settings(max_examples=max(5, settings().max_examples // 4))
 
 any_cases = cases(models(kinds=EVERY_KIND, audited=True), flows)
 http_cases = cases(http_models(), http_flows)
+plain_cases = cases(models(kinds=EVERY_KIND[:4], audited=True), flows, max_flows=5)
 
 
 # --- the comparison ------------------------------------------------------------------
@@ -153,6 +167,85 @@ def test_an_answer_holds_up_to_its_last_key(case: Case) -> None:
                 flow.request,
             )
             assert ask_python(case, there, request=request) == first
+
+
+@given(http_cases)
+def test_some_and_every_request_are_bounds(case: Case) -> None:
+    """SOME is true if some request is allowed, and EVERY only if all of them are.
+
+    Both are about requests that can be read in one way, and hold for each direction.
+    """
+    given = {flow.request for flow in case.flows if flow.request is not None}
+    for flow in case.flows[:3]:
+        some = ask_python(case, flow, request=Requests.SOME)
+        every = ask_python(case, flow, request=Requests.EVERY)
+        event(f"some: {some.is_allowed}, every: {every.is_allowed}")
+        for request in given:
+            one = ask_python(case, flow, request=request)
+            if one.is_ambiguous:
+                assert not one.is_allowed
+                continue
+            assert is_within(one, some)
+            assert is_within(every, one)
+        assert is_within(every, some)
+
+
+def is_within(narrow: Judgement, wide: Judgement) -> bool:
+    """Tell whether each direction that one answer allows, the other allows too."""
+    return all(
+        one is Verdict.DENY or two is not Verdict.DENY
+        for one, two in (
+            (narrow.egress, wide.egress),
+            (narrow.ingress, wide.ingress),
+        )
+    )
+
+
+@given(plain_cases)
+def test_where_no_rule_asks_for_requests_they_change_nothing(case: Case) -> None:
+    for flow in case.flows:
+        plain = ask_python(case, flow, request=Requests.NOT_HTTP)
+        for request in (HttpRequest(), Requests.SOME, Requests.EVERY):
+            assert ask_python(case, flow, request=request) == plain
+
+
+@st.composite
+def widened(draw: st.DrawFn) -> tuple[Case, Case]:
+    """Draw a case, and one with one rule more in a policy of the normal tier."""
+    case = draw(st.one_of(http_cases, http_cases, any_cases))
+    normal = [policy for policy in case.model.policies if policy.isolates]
+    assume(normal)
+    policy = draw(st.sampled_from(normal))
+    direction = draw(st.sampled_from(sorted(policy.isolates)))
+    number = sum(rule.direction is direction for rule in policy.rules)
+    if policy.kind == NETWORK_POLICY:
+        rule = draw(rules(direction, number))
+    else:
+        rule = draw(overlay_rules(Tier.NORMAL, policy.namespace, direction, number))
+    wider = replace(policy, rules=(*policy.rules, rule))
+    others = [each for each in case.model.policies if each is not policy]
+    try:
+        built = build_case(replace(case.model, policies=(*others, wider)))
+    except OverlayError:
+        assume(False)
+        raise
+    # Labels that only the new rule looks at may number the workloads anew.
+    assume(built.overlay.workloads == case.overlay.workloads)
+    return case, built
+
+
+@given(widened())
+def test_a_rule_more_in_the_normal_tier_never_takes_access_away(
+    pair: tuple[Case, Case],
+) -> None:
+    """Whatever the rule: it accepts, and access is a union there."""
+    case, wider = pair
+    for flow in case.flows:
+        for audited in (False, True):
+            before = ask_python(case, flow, audited)
+            after = ask_python(wider, flow, audited)
+            event(f"{before.is_allowed} -> {after.is_allowed}")
+            assert after.is_allowed or not before.is_allowed
 
 
 @given(st.ip_addresses(v=6))

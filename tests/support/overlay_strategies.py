@@ -69,7 +69,9 @@ def overlay_policies(draw: DrawFn, name: str) -> Policy:
     for direction in Direction:
         if direction in isolates or not is_normal:
             count = draw(st.integers(0, 3))
-            found += [draw(_rules(tier, namespace, direction, n)) for n in range(count)]
+            found += [
+                draw(overlay_rules(tier, namespace, direction, n)) for n in range(count)
+            ]
     return Policy(
         "OverlayPolicy",
         namespace,
@@ -84,7 +86,7 @@ def overlay_policies(draw: DrawFn, name: str) -> Policy:
 
 
 @st.composite
-def _rules(
+def overlay_rules(
     draw: DrawFn, tier: Tier, namespace: str, direction: Direction, number: int
 ) -> PolicyRule:
     is_normal = tier is Tier.NORMAL

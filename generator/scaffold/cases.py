@@ -16,7 +16,7 @@ from generator.analysis.policy_tests import deciding_rules, is_named_by
 from generator.analysis.traffic import Traffic
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest
-from generator.scaffold.flow_yaml import flow, scalar
+from generator.scaffold.flow_yaml import block, scalar
 from generator.scaffold.questions import Question
 
 _WORDS: Final = {Outcome.ALLOW: "allow", Outcome.DENY: "deny"}
@@ -38,11 +38,8 @@ def write_cases(
 
 
 def write_flows(questions: Iterable[Question]) -> str:
-    """Write the entries of `flows`, with what is asked as a comment."""
-    lines = []
-    for question in questions:
-        lines += [f"# {question.title}", f"- {flow(_fields(question.traffic))}"]
-    return "\n".join(lines)
+    """Write the entries of `flows`: nothing is expected of them."""
+    return "\n".join(f"- {block(_fields(q.traffic), 2)}" for q in questions)
 
 
 def _case_lines(
@@ -60,8 +57,7 @@ def _case_lines(
         names = " and ".join(f"{rule} ({places[rule]})" for rule in deciding)
         yield f"# Not as this starter means it: {names or 'no rule'} decides."
     yield f"- name: {scalar(title)}"
-    for key, value in _fields(question.traffic).items():
-        yield f"  {key}: {flow(value)}"
+    yield f"  {block(_fields(question.traffic), 2)}"
     yield f"  expect: {_WORDS[found.outcome]}"
     if is_as_meant and any(is_named_by(rule, wanted) for rule in deciding):
         yield f"  rule: {wanted}"

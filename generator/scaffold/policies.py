@@ -19,15 +19,14 @@ from generator.scaffold.flow_yaml import block, flow
 _CLIENT: Final = {"app": "client"}
 _KUBE_DNS: Final = Party("kube-system", "kube-dns", {"k8s-app": "kube-dns"})
 _FIRST_PRIORITY: Final = 100
-_PEER_INDENT: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What differs between the kinds. `is_block`: a peer has a line for each field."""
+    """What differs between the kinds. `indent`: where the fields of a peer start."""
 
     template: str
-    is_block: bool
+    indent: int
     peer: Callable[[Party, str], dict[str, object]]
     port: Callable[[ContainerPort], dict[str, object]]
 
@@ -66,11 +65,11 @@ def _destination(port: ContainerPort) -> dict[str, object]:
 
 
 FORMS: Final = {
-    "NetworkPolicy": Form("network_policy", True, _selectors, _port),
+    "NetworkPolicy": Form("network_policy", 6, _selectors, _port),
     "ClusterNetworkPolicy": Form(
-        "cluster_network_policy", False, _both_selectors, _destination
+        "cluster_network_policy", 8, _both_selectors, _destination
     ),
-    "OverlayPolicy": Form("overlay_policy", False, _selectors, _port),
+    "OverlayPolicy": Form("overlay_policy", 8, _selectors, _port),
 }
 
 
@@ -110,8 +109,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _peer(form: Form, party: Party, workload: Party) -> str:
-    fields = form.peer(party, workload.namespace)
-    return block(fields, _PEER_INDENT) if form.is_block else flow(fields)
+    return block(form.peer(party, workload.namespace), form.indent)
 
 
 def _more_ports(ports: Iterable[ContainerPort]) -> str:

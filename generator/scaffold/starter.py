@@ -54,12 +54,12 @@ def make_starter(
     _check_requests(kind, facts)
     maker = _Maker(given, mesh, facts, kind)
     is_about_present = sources is not None and part in ("test", "traffic")
-    policy, test = maker.present() if is_about_present else maker.new()
+    policy, test, traffic = maker.present() if is_about_present else maker.new()
     files = {
         "inventory": (inventory.name, inventory.text if sources is None else ""),
         "policy": (maker.policy_file, policy),
         "test": (maker.test_file, test),
-        "traffic": (maker.traffic_file, maker.traffic()),
+        "traffic": (maker.traffic_file, traffic),
     }
     wanted = files if part == "all" else (part,)
     found = [files[name] for name in wanted]
@@ -111,20 +111,23 @@ class _Maker:
     def traffic_file(self) -> str:
         return f"{self.facts.workload.name}-traffic.yaml"
 
-    def new(self) -> tuple[str, str]:
-        """Return the texts of a new policy, and of a test of it."""
+    def new(self) -> tuple[str, str, str]:
+        """Return the texts of a new policy, a test of it, and the test's traffic."""
         model = self.present_mesh.model
         policy = write_policy(self.kind, self.facts, model, self.test_file)
         mesh = _open([*self.sources, SourceFile(self.policy_file, policy.text)])
-        questions = make_questions(self.kind, self.facts)
-        return policy.text, self._test(mesh, questions, policy.title)
+        questions = list(make_questions(self.kind, self.facts))
+        test = self._test(mesh, questions, policy.title)
+        return policy.text, test, self._traffic(questions)
 
-    def present(self) -> tuple[str, str]:
-        """Return no policy, and a test of what is there."""
-        return "", self._test(self.present_mesh, flow_questions(self.facts), "")
+    def present(self) -> tuple[str, str, str]:
+        """Return no policy, a test of what is there, and the test's traffic."""
+        questions = list(flow_questions(self.facts))
+        test = self._test(self.present_mesh, questions, "")
+        return "", test, self._traffic(questions)
 
-    def traffic(self) -> str:
-        flows = write_flows(make_questions(self.kind, self.facts))
+    def _traffic(self, questions: Iterable[Question]) -> str:
+        flows = write_flows(questions)
         return self._fill("traffic", flows=flows, traffic_file=self.traffic_file)
 
     def _test(self, mesh: _Mesh, questions: Iterable[Question], policy: str) -> str:

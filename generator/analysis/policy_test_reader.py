@@ -175,10 +175,18 @@ def _read_case(value: Value) -> Case:
         rule = value.text_of("rule")
     if findings.has_errors:
         raise PolicyError(findings.sorted())
-    spans = [value.require(field).span for field in ("name", "from", "to", "port")]
+    return Case(name, traffic, is_allowed, rule, reason, _places(value))
+
+
+def _places(value: Value) -> Places:
     request = value.get("http")
-    places = Places(*spans, request.first_line if request else spans[0])
-    return Case(name, traffic, is_allowed, rule, reason, places)
+    return Places(
+        value.require("name").span,
+        value.require("from").span,
+        value.require("to").span,
+        value.require("port").span,
+        value.require("name").span if request is None else request.first_line,
+    )
 
 
 def _read_expectation(value: Value) -> bool:

@@ -13,8 +13,8 @@ import random
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
+from time import monotonic
 from typing import Final
 
 FILES: Final = ("tests/test_differential.py", "tests/compiler/test_differential.py")
@@ -23,14 +23,14 @@ _PASSING: Final = re.compile(r"^ +- (\d+) passing", re.MULTILINE)
 
 def fuzz(seconds: float, files: Sequence[str] = FILES) -> int:
     """Run rounds; return the exit code."""
-    start = time.monotonic()
+    start = monotonic()
     examples = rounds = 0
     while True:
         seed = random.SystemRandom().randrange(2**32)
         code, output = run_round(files, seed)
         examples += count_examples(output)
         rounds += 1
-        spent = time.monotonic() - start
+        spent = monotonic() - start
         _say(f"round {rounds}, seed {seed}: {examples} examples in {spent:.0f} s")
         if code != 0:
             _say(output)

@@ -16,13 +16,16 @@ from hypothesis import strategies as st
 
 from filters.decide import Verdict
 from filters.http import Requests
+from filters.path import NORMAL, normalise
 from generator.analysis.engine import Engine, Judgement, address_party
 from generator.build import compile_filter
 from generator.errors import OverlayError
 from generator.policy.model import Policy, Tier
 from generator.policy.oracle import DirectionVerdict, OracleDecision
+from generator.policy.oracle_http import normal_form
 from generator.policy.request import HttpRequest
 from generator.table.ports import key_of
+from tests.support.http_strategies import spellings, targets
 from tests.support.judging import (
     Case,
     ask_oracle,
@@ -41,6 +44,8 @@ from tests.support.strategies import (
     http_flows,
     http_models,
     models,
+    path_flows,
+    path_models,
 )
 
 FEW = settings(max_examples=max(5, settings().max_examples // 4))
@@ -145,6 +150,23 @@ def test_wasm_agrees_with_python_and_oracle(case: Case) -> None:
 @given(http_cases)
 def test_wasm_agrees_with_python_and_oracle_about_requests(case: Case) -> None:
     check_wasm(case)
+
+
+# --- paths ----------------------------------------------------------------------------
+
+
+@given(targets() | spellings())
+def test_both_bring_paths_to_one_normal_form(target: str) -> None:
+    expected = normal_form(target)
+    event("ambiguous" if expected is None else "normal")
+    is_clear, size = normalise(memoryview(target.encode()))
+    found = bytes(NORMAL[0:size]).decode() if is_clear else None
+    assert found == expected
+
+
+@given(cases(path_models(), path_flows))
+def test_both_compare_paths_with_many_patterns(case: Case) -> None:
+    check_python(case)
 
 
 # --- what follows from one answer -----------------------------------------------------

@@ -48,7 +48,7 @@ def test_rounds_go_on_until_the_time_is_over(
 
     clock = iter((100.0, 104.0, 109.0, 110.0))
     monkeypatch.setattr(fuzz, "run_round", run_round)
-    monkeypatch.setattr(fuzz.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(fuzz, "monotonic", lambda: next(clock))
     assert fuzz.fuzz(10) == 0
     assert len(set(seeds)) == 3
     last = capsys.readouterr().out.splitlines()[-1]

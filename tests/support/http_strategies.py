@@ -100,6 +100,18 @@ def header_matches(draw: DrawFn) -> HeaderMatch:
     return HeaderMatch(name, kind, value, draw(st.booleans()))
 
 
+@st.composite
+def path_matches(draw: DrawFn) -> PathMatch:
+    """Patterns of two words only, so that many begin alike and meet one path."""
+    kind = draw(st.sampled_from(PathKind))
+    words = ("a", "b", "a", "{*}") if kind is PathKind.TEMPLATE else ("a", "b", "a")
+    segments = draw(st.lists(st.sampled_from(words), max_size=4))
+    last = ("", "{**}") if kind is PathKind.TEMPLATE else ("",)
+    if not segments or draw(st.integers(0, 2)) == 2:
+        segments.append(draw(st.sampled_from(last)))
+    return PathMatch(kind, "/" + "/".join(segments))
+
+
 # --- requests -------------------------------------------------------------------------
 
 
@@ -184,6 +196,18 @@ def targets(draw: DrawFn) -> str:
     if draw(st.integers(0, 5)) == 5:
         chosen.append(draw(st.sampled_from(UNCLEAR)))
     return "/" + "/".join(chosen) + draw(queries())
+
+
+def spellings() -> SearchStrategy[str]:
+    """Anything that looks like a target: bytes, encoded or not, slashes and dots."""
+    plain = st.characters(min_codepoint=0, max_codepoint=0xFF)
+    encoded = st.integers(0, 255).map(lambda byte: f"%{byte:02x}")
+    text = st.characters(min_codepoint=0x80).map(
+        lambda character: "".join(f"%{byte:02X}" for byte in character.encode())
+    )
+    marks = st.sampled_from(("/", "/", "/", ".", "..", ";", "%", "%2", "a", "%2e"))
+    pieces = st.one_of(marks, marks, marks, plain, encoded, text)
+    return st.lists(pieces, max_size=16).map(lambda found: "/" + "".join(found))
 
 
 def queries() -> SearchStrategy[str]:

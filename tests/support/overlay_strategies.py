@@ -6,6 +6,7 @@ without a lock: its realms and workloads count from 1. Part of `strategies`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv6Network
 from typing import Final
@@ -21,6 +22,7 @@ from generator.policy.model import (
     BlockPeer,
     Direction,
     DomainPeer,
+    HttpMatch,
     LabelSelector,
     Operator,
     OverlayPeer,
@@ -34,7 +36,7 @@ from generator.policy.model import (
     Tier,
 )
 from tests.support.cluster_strategies import DOMAINS, PRIORITIES
-from tests.support.http_strategies import http_entries
+from tests.support.http_strategies import http_entries, path_matches
 from tests.support.manifests import NOWHERE
 from tests.support.policy_strategies import (
     BLOCKS,
@@ -51,13 +53,14 @@ EDGE_LABEL: Final = "pepmesh.dev/edge"
 USER_LABEL: Final = "pepmesh.dev/user"
 GROUP_LABEL: Final = "group.pepmesh.dev/eng"
 USERS: Final = ("alice", "bob")
+EVERYBODY: Final = PodPeer(None, LabelSelector())
 ACTIONS: Final = (Action.ACCEPT, Action.ACCEPT, Action.DENY, Action.PASS)
 
 
 @st.composite
 def overlay_policies(draw: DrawFn, name: str) -> Policy:
     """Draw a policy. Those that reach beyond their namespace are in `SYSTEM`."""
-    tier = draw(st.sampled_from((Tier.NORMAL, Tier.NORMAL, Tier.ADMIN, Tier.BASELINE)))
+    tier = draw(_tiers())
     is_normal = tier is Tier.NORMAL
     # An ordered tier of one's own namespace is SYSTEM's alone: few members are there.
     is_own = draw(st.integers(0, 3)) > 0 if is_normal else draw(st.integers(0, 9)) == 9
@@ -125,29 +128,68 @@ def _some_ports(one: SearchStrategy[PortMatch]) -> SearchStrategy[list[PortMatch
 @st.composite
 def http_policies(draw: DrawFn, name: str) -> Policy:
     """Draw a policy for everybody's ingress, of which all but requests is simple."""
-    tier = draw(st.sampled_from((Tier.NORMAL, Tier.NORMAL, Tier.ADMIN, Tier.BASELINE)))
-    is_normal = tier is Tier.NORMAL
+    tier = draw(_tiers())
     count = draw(st.integers(1, 3))
-    everybody = PodPeer(None, LabelSelector())
+    return draw(
+        _for_everybody(name, tier, [_http_rules(tier, n) for n in range(count)])
+    )
+
+
+@st.composite
+def path_policies(draw: DrawFn, name: str) -> Policy:
+    """Draw a policy for everybody's ingress from everybody, with many paths."""
+    tier = draw(_tiers())
+    count = draw(st.integers(1, 5))
+    return draw(
+        _for_everybody(name, tier, [_path_rules(tier, n) for n in range(count)])
+    )
+
+
+def _tiers() -> SearchStrategy[Tier]:
+    return st.sampled_from((Tier.NORMAL, Tier.NORMAL, Tier.ADMIN, Tier.BASELINE))
+
+
+@st.composite
+def _for_everybody(
+    draw: DrawFn, name: str, tier: Tier, rules: Sequence[SearchStrategy[PolicyRule]]
+) -> Policy:
+    is_normal = tier is Tier.NORMAL
     return Policy(
         "OverlayPolicy",
         SYSTEM,
         name,
         tier,
         0 if is_normal else draw(st.sampled_from(PRIORITIES)),
-        everybody,
+        EVERYBODY,
         frozenset({Direction.INGRESS} if is_normal else ()),
-        tuple(draw(_http_rules(tier, everybody, number)) for number in range(count)),
+        tuple(draw(rule) for rule in rules),
         NOWHERE,
     )
 
 
 @st.composite
-def _http_rules(
-    draw: DrawFn, tier: Tier, everybody: PodPeer, number: int
-) -> PolicyRule:
+def _path_rules(draw: DrawFn, tier: Tier, number: int) -> PolicyRule:
+    entries = st.builds(
+        HttpMatch,
+        st.sampled_from(((), (), ("GET",))),
+        st.lists(path_matches(), min_size=1, max_size=3).map(tuple),
+    )
+    actions = (Action.ACCEPT,) if tier is Tier.NORMAL else tuple(Action)
+    return PolicyRule(
+        Direction.INGRESS,
+        number,
+        (EVERYBODY,),
+        None,
+        NOWHERE,
+        draw(st.sampled_from(actions)),
+        http=tuple(draw(st.lists(entries, min_size=1, max_size=2))),
+    )
+
+
+@st.composite
+def _http_rules(draw: DrawFn, tier: Tier, number: int) -> PolicyRule:
     is_normal = tier is Tier.NORMAL
-    peers: tuple[Peer, ...] | None = (everybody,)
+    peers: tuple[Peer, ...] | None = (EVERYBODY,)
     if draw(st.integers(0, 3)) == 3:
         peers = tuple(draw(st.lists(_peers(SYSTEM, False), min_size=1, max_size=2)))
     elif is_normal:
@@ -178,7 +220,7 @@ def _peers(draw: DrawFn, namespace: str, has_domains: bool) -> Peer:
         case "pods":
             return draw(st.one_of(_own_pods(), _pods_anywhere()))
         case "anybody":
-            return PodPeer(None, LabelSelector())
+            return EVERYBODY
         case "account":
             places = st.sampled_from((*NAMESPACES, namespace))
             return AccountPeer(draw(places), draw(st.sampled_from(ACCOUNTS)))

@@ -20,6 +20,7 @@ from generator.policy.model import (
     HttpMatch,
     IPAddress,
     IPNetwork,
+    Member,
     Model,
     Policy,
     Protocol,
@@ -29,13 +30,19 @@ from generator.policy.request import HttpRequest
 from tests.support.cluster_strategies import cluster_policies
 from tests.support.http_strategies import requests
 from tests.support.inventory_strategies import (
+    MEMBER_IPV4,
     NAMES,
     members,
     namespaces,
     services,
     with_addresses,
 )
-from tests.support.overlay_strategies import SYSTEM, http_policies, overlay_policies
+from tests.support.overlay_strategies import (
+    SYSTEM,
+    http_policies,
+    overlay_policies,
+    path_policies,
+)
 from tests.support.policy_strategies import (
     NAMESPACES,
     policies,
@@ -159,6 +166,27 @@ def http_flows(draw: DrawFn, model: Model) -> Flow:
     port = draw(st.sampled_from((80, 80, 81)))
     request = draw(requests(http_entries_of(model)))
     return Flow(source, destination, Protocol.TCP, port, request)
+
+
+@st.composite
+def path_models(draw: DrawFn) -> Model:
+    """Two members, and rules that ask for paths and sometimes for a method."""
+    ends = tuple(
+        Member("Pod", "alpha", name, {}, name, (), (MEMBER_IPV4[number],))
+        for number, name in enumerate(NAMES[:2])
+    )
+    chosen = [draw(path_policies(f"h{n}")) for n in range(draw(st.integers(1, 3)))]
+    return Model(draw(namespaces({"alpha", SYSTEM})), ends, (), tuple(chosen))
+
+
+@st.composite
+def path_flows(draw: DrawFn, model: Model) -> Flow:
+    """Every flow is between the two members; only the request changes."""
+    source, destination = (Endpoint(m, m.addresses[0]) for m in model.members)
+    segments = draw(st.lists(st.sampled_from(("a", "b", "a", "c")), max_size=5))
+    path = "/" + "/".join(segments) + draw(st.sampled_from(("", "", "/", "/..")))
+    request = HttpRequest(draw(st.sampled_from(("GET", "POST"))), path)
+    return Flow(source, destination, Protocol.TCP, 80, request)
 
 
 def _policies(kind: str, name: str) -> SearchStrategy[Policy]:

@@ -1,5 +1,6 @@
-# Everything a contributor runs. `make demo` and `make test` need Python 3.11+, git
-# and make, and nothing else: the first run makes the virtual environment.
+# Everything a contributor runs. `make demo` needs Python 3.11+, git and make, and
+# nothing else: the first run makes the virtual environment. `make test` also needs
+# Chromium, which looks at the HTML page: `make chromium` installs it on Debian.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := filters generator istio tests e2e
 
-.PHONY: help demo test check fmt fmt-check lint types unit e2e bench fuzz conformance golden clean
+.PHONY: help demo test check fmt fmt-check lint types unit e2e chromium bench fuzz conformance golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -41,6 +42,9 @@ unit: $(STAMP) ## unit, property and differential tests
 
 e2e: $(STAMP) ## tests on real Envoys
 	$(BIN)/python -m pytest e2e
+
+chromium: ## install Chromium for the tests of the HTML page (Debian and Ubuntu, as root)
+	command -v chromium || { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; }
 
 bench: $(STAMP) ## what the filter costs, measured longer than in the demo
 	$(BIN)/python -m e2e.bench

@@ -108,11 +108,12 @@ class _Report:
             for rules, keys in by_rules.items()
             if rules
         ]
+        mark = " +" if always and by_request else ""
         everywhere = [key for keys in by_rules.values() for key in keys]
         return {
             "ports": keys_text(always),
             "byRequest": by_request,
-            "label": _label(always or everywhere),
+            "label": _label(always or everywhere) + mark,
             "keys": [
                 [p, *span] for p, ports in split_keys(everywhere) for span in ports
             ],

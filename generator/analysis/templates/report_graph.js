@@ -7,6 +7,8 @@ const MOST_EDGES = 2500;
 const DRAWING = document.getElementById("drawing");
 const GRAPH_NOTE = document.getElementById("graph-note");
 const HALF = 430;
+const HALF_WIDTH = 540;
+const BUSY_EDGES = 300;
 const RADIUS = 265;
 
 function svg(tag, attributes, ...children) {
@@ -88,8 +90,8 @@ function drawGraph() {
   const step = place(nodes);
   const isCalm = edges.length <= MOST_EDGES;
   const picture = svg("svg", {
-    viewBox: `${-HALF} ${-HALF} ${2 * HALF} ${2 * HALF}`, role: "group",
-    class: nodes.length > 60 ? "dense" : "",
+    viewBox: `${-HALF_WIDTH} ${-HALF} ${2 * HALF_WIDTH} ${2 * HALF}`, role: "group",
+    class: `${nodes.length > 60 ? "dense" : ""} ${edges.length > BUSY_EDGES ? "busy" : ""}`,
     "aria-label": `Graph of ${nodes.length} nodes and ${edges.length} flows`,
   });
   const lines = svg("g", {class: "edges"});
@@ -137,7 +139,7 @@ function namespaceArcs(nodes, step) {
     group.append(svg("path", {
       d: `M${point(RADIUS + 10, start)} A${RADIUS + 10} ${RADIUS + 10} 0 ${isLarge} 1 ${point(RADIUS + 10, end)}`,
     }));
-    group.append(radialText(first.namespace, RADIUS + 145, (start + end) / 2, "namespace"));
+    group.append(radialText(first.namespace, RADIUS + 150, (start + end) / 2, "namespace"));
   }
   return group;
 }

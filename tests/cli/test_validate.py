@@ -90,7 +90,7 @@ def test_what_a_build_would_say_is_said(shop: Path) -> None:
     write(shop, job)
     ran = run("validate", "-f", "policies", "-o", "json")
     assert ran.code == 1
-    assert "OVL0002" in [finding["code"] for finding in ran.document["findings"]]
+    assert "OVL0001" in [finding["code"] for finding in ran.document["findings"]]
 
 
 def test_unknown_kinds_are_errors_if_asked(shop: Path) -> None:

@@ -58,6 +58,12 @@ def test_policy_about_the_host_network_only() -> None:
     assert "all that it selects is on the host network" in found.message
 
 
+def test_policy_that_waits_for_workloads_is_a_remark() -> None:
+    text = SHOP + CART + namespace("ops") + policy("p", "{}", namespace="ops")
+    found = only(text, "LNT0002")
+    assert 'there are no workloads in namespace "ops"' in found.message
+
+
 @pytest.mark.parametrize(
     "selector, hint",
     [
@@ -325,6 +331,16 @@ def test_what_is_spoken(name: str, service_name: str, is_http: bool) -> None:
         "ingress: [{ports: [{port: 7070}], http: [{methods: [GET]}]}]}"
     )
     assert ("LNT0030" not in codes_in(text + overlay_policy("p", spec))) == is_http
+
+
+def test_http_on_all_ports_is_a_remark() -> None:
+    spec = (
+        "{subject: {pods: {podSelector: {}}}, ingress: [{%shttp: [{methods: [GET]}]}]}"
+    )
+    text = SHOP + CART
+    assert "LNT0031" in codes_in(text + overlay_policy("p", spec % ""))
+    ports = "ports: [{port: 7070}], "
+    assert "LNT0031" not in codes_in(text + overlay_policy("p", spec % ports))
 
 
 def test_app_protocol_is_stronger_than_a_name() -> None:

@@ -46,7 +46,8 @@ class Chromium:
         self._events: list[Message] = []
 
     def open(self, path: Path) -> None:
-        """Load a file, and wait until it is loaded."""
+        """Load a file in a new page, and wait until it is loaded."""
+        self._session, self._events = "", []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         found = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = found["sessionId"]

@@ -23,20 +23,26 @@ ROWS = """[...document.querySelectorAll("#table th[scope=row]")]
 COLUMNS = ROWS.replace("row", "col")
 
 
-def show(browser: Chromium, mesh: BuiltMesh, folder: Path) -> None:
+def write_page(mesh: BuiltMesh, folder: Path) -> Path:
     page = folder / "report.html"
     page.write_text(report_page(mesh.engine, mesh.built.overlay))
-    browser.open(page)
+    return page
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with running_chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Chromium]:
+def page(browser: Chromium, tmp_path: Path) -> Iterator[Chromium]:
     """The report of the small shop; whatever a test does, the page must stay quiet."""
-    with running_chromium(tmp_path) as browser:
-        show(browser, shop_mesh(), tmp_path)
-        yield browser
-        assert browser.complaints == []
-        assert browser.requests == [(tmp_path / "report.html").as_uri()]
+    path = write_page(shop_mesh(), tmp_path)
+    browser.open(path)
+    yield browser
+    assert browser.complaints == []
+    assert browser.requests == [path.as_uri()]
 
 
 def write_in(browser: Chromium, field: str, text: str) -> None:
@@ -211,46 +217,46 @@ def test_dark_light_and_paper(page: Chromium) -> None:
     assert (page.ask(back), page.ask(filters)) == ("rgb(255, 255, 255)", "none")
 
 
-def test_the_page_may_not_load_anything(tmp_path: Path) -> None:
+def test_the_page_may_not_load_anything(browser: Chromium, tmp_path: Path) -> None:
     """Even if something got into it: its policy forbids requests and other code."""
-    with running_chromium(tmp_path) as browser:
-        show(browser, shop_mesh(), tmp_path)
-        blocked = browser.ask(
-            """(async () => {
-                const blocked = [];
-                document.addEventListener("securitypolicyviolation",
-                    (event) => blocked.push(event.effectiveDirective));
-                const image = document.createElement("img");
-                image.src = "http://127.0.0.1:9/a.png";
-                const script = document.createElement("script");
-                script.textContent = "hacked = 1";
-                document.body.append(image, script);
-                await fetch("http://127.0.0.1:9/").catch(() => 0);
-                await new Promise((done) => setTimeout(done, 300));
-                return blocked.sort();
-            })()"""
-        )
-        assert blocked == ["connect-src", "img-src", "script-src-elem"]
-        assert browser.ask("typeof hacked") == "undefined"
+    browser.open(write_page(shop_mesh(), tmp_path))
+    blocked = browser.ask(
+        """(async () => {
+            const blocked = [];
+            document.addEventListener("securitypolicyviolation",
+                (event) => blocked.push(event.effectiveDirective));
+            const image = document.createElement("img");
+            image.src = "http://127.0.0.1:9/a.png";
+            const script = document.createElement("script");
+            script.textContent = "hacked = 1";
+            document.body.append(image, script);
+            await fetch("http://127.0.0.1:9/").catch(() => 0);
+            await new Promise((done) => setTimeout(done, 300));
+            return blocked.sort();
+        })()"""
+    )
+    assert blocked == ["connect-src", "img-src", "script-src-elem"]
+    assert browser.ask("typeof hacked") == "undefined"
 
 
-def test_a_large_mesh_is_paged_and_drawn_by_namespace(tmp_path: Path) -> None:
-    with running_chromium(tmp_path) as browser:
-        show(browser, wide_mesh(130), tmp_path)
-        assert browser.ask(f"{ROWS}.length") == 60
-        pager = "document.getElementById('pager').innerText"
-        assert "rows 1 to 60 of 131" in browser.ask(pager)
-        browser.ask("document.querySelector('[aria-label=\"Next rows\"]').click()")
-        assert "rows 61 to 120 of 131" in browser.ask(pager)
-        browser.ask("document.getElementById('graph-tab').click()")
-        assert browser.ask("document.querySelectorAll('.node').length") == 5
-        note = browser.ask("document.getElementById('graph-note').innerText")
-        assert note.startswith("130 workloads are too many to draw")
-        write_in(browser, "from", "team-2/")
-        write_in(browser, "to", "team-2/")
-        assert browser.ask("document.querySelectorAll('.node').length") == 26
-        assert browser.ask("document.querySelectorAll('.edge').length") == 25
-        assert browser.complaints == []
+def test_a_large_mesh_is_paged_and_drawn_by_namespace(
+    browser: Chromium, tmp_path: Path
+) -> None:
+    browser.open(write_page(wide_mesh(130), tmp_path))
+    assert browser.ask(f"{ROWS}.length") == 60
+    pager = "document.getElementById('pager').innerText"
+    assert "rows 1 to 60 of 131" in browser.ask(pager)
+    browser.ask("document.querySelector('[aria-label=\"Next rows\"]').click()")
+    assert "rows 61 to 120 of 131" in browser.ask(pager)
+    browser.ask("document.getElementById('graph-tab').click()")
+    assert browser.ask("document.querySelectorAll('.node').length") == 5
+    note = browser.ask("document.getElementById('graph-note').innerText")
+    assert note.startswith("130 workloads are too many to draw")
+    write_in(browser, "from", "team-2/")
+    write_in(browser, "to", "team-2/")
+    assert browser.ask("document.querySelectorAll('.node').length") == 26
+    assert browser.ask("document.querySelectorAll('.edge').length") == 25
+    assert browser.complaints == []
 
 
 def test_a_missing_chromium_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

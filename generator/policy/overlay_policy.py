@@ -75,16 +75,11 @@ def read_overlay_policy(
         isolates = _read_isolation(spec, tier)
     # Rules first: what is wrong in them is reported whatever is wrong elsewhere.
     rules = tuple(_RuleReader(namespace, tier, findings).rules(spec, isolates))
-    priority, is_audited = 0, False
-    with findings.collect():
-        priority = _read_priority(spec, tier)
-    with findings.collect():
-        is_audited = read_mode(spec.get("mode"), manifest)
+    priority, is_audited = _read_order_and_mode(manifest, tier, findings)
     with findings.collect():
         _check_tier_is_allowed(spec, tier, namespace)
     subject = read_subject(spec.require("subject"), findings)
     _check_subject_is_allowed(spec, subject, namespace)
-    span = manifest.span
     return Policy(
         KIND,
         namespace,
@@ -94,9 +89,21 @@ def read_overlay_policy(
         subject,
         isolates,
         rules,
-        span,
+        manifest.span,
         is_audited,
     )
+
+
+def _read_order_and_mode(
+    manifest: Manifest, tier: Tier, findings: Findings
+) -> tuple[int, bool]:
+    spec = manifest.body.require("spec")
+    priority, is_audited = 0, False
+    with findings.collect():
+        priority = _read_priority(spec, tier)
+    with findings.collect():
+        is_audited = read_mode(spec.get("mode"), manifest)
+    return priority, is_audited
 
 
 def _read_tier(spec: Value) -> Tier:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import event, given, settings
 
 from filters.decide import Verdict
@@ -9,11 +10,14 @@ from generator.analysis.endpoints import Endpoint
 from generator.analysis.flow_ends import Asked, EndSources, FlowEnd, end_of
 from generator.analysis.near_misses import find_near_misses
 from generator.analysis.speaking import Speaking
-from generator.analysis.tier_trace import walk
+from generator.analysis.tier_trace import Effect, walk
 from generator.policy.model import Direction
 from generator.policy.oracle import End
 from generator.policy.oracle import Endpoint as OracleEndpoint
+from generator.policy.request import HttpRequest
+from tests.support.asking import tell
 from tests.support.judging import Case, ask_python, cases, workload_of
+from tests.support.meshes import deployment, namespace, policy
 from tests.support.strategies import (
     EVERY_KIND,
     Flow,
@@ -26,7 +30,7 @@ from tests.support.strategies import (
 FEW = settings(max_examples=max(5, settings().max_examples // 2))
 
 
-# --- the walk ends where the filter ends ---------------------------------------------
+# --- the walk ends where the filter ends ----------------------------------------------
 
 
 def end_seen(case: Case, end: End) -> FlowEnd:
@@ -102,3 +106,92 @@ def test_the_walk_of_a_request_ends_where_the_filter_ends(case: Case) -> None:
     for flow in case.flows:
         if flow.source != flow.destination:
             check_sides(case, flow)
+
+
+# --- single points --------------------------------------------------------------------
+
+MESH = (
+    namespace() + namespace("pepmesh-system") + deployment("web") + deployment("cart")
+)
+
+
+def test_a_policy_without_rules_is_named_before_one_that_has_some() -> None:
+    """It is there to deny, so it is what people look for, whatever its name."""
+    denied = (
+        policy("a", "{podSelector: {}, ingress: [{ports: [{port: 1}]}]}")
+        + policy("b", "{podSelector: {}}")
+        + policy("c", "{podSelector: {}}")
+    )
+    told = tell(MESH + denied, Direction.INGRESS, "shop/web", "shop/cart", 80)
+    assert told.trace.rule == "NetworkPolicy/shop/b/ingress/default"
+    assert [step.effect for step in told.trace.steps] == [
+        Effect.NONE,
+        Effect.ISOLATE,
+        Effect.ISOLATE,
+        Effect.ISOLATE,
+    ]
+
+
+ENTRIES = "[{headers: [{name: x-a, exact: b}]}, {methods: [GET]}]"
+
+
+@pytest.mark.parametrize(
+    "tier, effect",
+    [
+        # An entry that can be read in two ways counts before those behind it ...
+        ("tier: Admin, priority: 1", Effect.AMBIGUOUS),
+        ("tier: Baseline, priority: 1", Effect.AMBIGUOUS),
+        # ... where rules are tried in order; elsewhere they only add.
+        ("tier: Normal", Effect.ACCEPT),
+    ],
+)
+def test_a_doubt_before_an_entry_that_holds(tier: str, effect: Effect) -> None:
+    rules = f"""\
+apiVersion: pepmesh.dev/v1
+kind: OverlayPolicy
+metadata: {{name: one, namespace: pepmesh-system}}
+spec:
+  {{{tier}, subject: {{namespaces: {{}}}}, ingress: [{{action: Accept,
+  from: [{{namespaces: {{}}}}], http: {ENTRIES}}}]}}
+---
+"""
+    request = HttpRequest(headers=(("x-a", "b"), ("x-a", "c")))
+    flow = "shop/web", "shop/cart", 80, "TCP"
+    told = tell(MESH + rules, Direction.INGRESS, *flow, request)
+    assert effect in [step.effect for step in told.trace.steps]
+    assert told.trace.is_allowed == (effect is Effect.ACCEPT)
+    assert (told.trace.refusal is None) == (effect is Effect.ACCEPT)
+
+
+def test_a_pass_leaves_its_tier() -> None:
+    rules = """\
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: one}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Pass, from: [{namespaces: {}}]}
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: two}
+spec:
+  tier: Admin
+  priority: 2
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Deny, from: [{namespaces: {}}]}
+---
+"""
+    told = tell(MESH + rules, Direction.INGRESS, "shop/web", "shop/cart", 80)
+    assert [(step.tier, step.effect) for step in told.trace.steps] == [
+        ("Admin", Effect.PASS),
+        ("Normal", Effect.NONE),
+        ("Baseline", Effect.NONE),
+        ("Default", Effect.ACCEPT),
+    ]
+    assert told.trace.steps[0].text == "ingress[0] passes, which leaves the tier"
+    assert told.trace.is_allowed and told.trace.rule is None

@@ -113,9 +113,10 @@ def _read_tier(spec: Value) -> Tier:
 
 def _read_isolation(spec: Value, tier: Tier) -> frozenset[Direction]:
     """Read `policyTypes`, which has the defaults of NetworkPolicy."""
-    if tier is Tier.NORMAL:
-        return read_policy_types(spec)
     types = spec.get("policyTypes")
+    if tier is Tier.NORMAL:
+        read_list(types, 0, MOST)
+        return read_policy_types(spec)
     if types is not None:
         hint = "only the tier Normal isolates: leave policyTypes out"
         message = f"the tier {_word(tier)} has no policyTypes"

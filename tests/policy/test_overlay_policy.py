@@ -453,6 +453,9 @@ def peer_list(field: str, item: str) -> Callable[[int], str]:
 
 LIMITS: Final = {
     "rules": lambda n: overlay(f"{OWN_PODS}, ingress: [{many('{}', n)}]"),
+    "policyTypes": lambda n: overlay(
+        f"{OWN_PODS}, policyTypes: [{many('Ingress', n)}]"
+    ),
     "peers": lambda n: ingress(f"from: [{many('{namespaces: {}}', n)}]"),
     "ports": lambda n: ingress(f"ports: [{many('{port: 1}', n)}]"),
     "http": lambda n: ingress(f"http: [{many('{methods: [GET]}', n)}]"),

@@ -58,9 +58,10 @@ DESTINATION = Party()
 JUDGEMENT = Judgement()
 SOURCE = Words(4)
 
-# Key texts of the current epoch: owner of the bundle, target, epoch; then the MAC.
+# Key texts of the current epoch: owner of the bundle, instance, target, epoch; then the
+# MAC. Endpoints of one workload behind one proxy share a bundle, not an address.
 MADE: Final = 64
-MADE_WORDS = Words(MADE * 3)
+MADE_WORDS = Words(MADE * 4)
 MADE_TEXTS = Buffer(MADE * MAC_TEXT_BYTES)
 
 # Why the last judgement denied, and by which rule.
@@ -218,11 +219,13 @@ def write_key(root: u32, found: u32, target: u32, epoch: u64) -> None:
     owner = BUNDLES[ROOTS[root].bundle].owner
     slot = (u32(target * 0x9E3779B1) >> 26) & (MADE - 1)
     at = slot * MAC_TEXT_BYTES
-    if not is_made(slot, owner, target, epoch):
+    instance = ADDRESSES[u32(root * 4 + 3)]
+    if not is_made(slot, owner, instance, target, epoch):
         make_mac(root, found, target, epoch)
-        MADE_WORDS[slot * 3] = owner
-        MADE_WORDS[slot * 3 + 1] = target
-        MADE_WORDS[slot * 3 + 2] = u32(epoch)
+        MADE_WORDS[slot * 4] = owner
+        MADE_WORDS[slot * 4 + 1] = instance
+        MADE_WORDS[slot * 4 + 2] = target
+        MADE_WORDS[slot * 4 + 3] = u32(epoch)
         head: u32 = u32(len(line()))
         write_base64url(EXPECTED[0:MAC_BYTES])
         MADE_TEXTS.put(at, line()[head : u32(head + MAC_TEXT_BYTES)])
@@ -230,12 +233,13 @@ def write_key(root: u32, found: u32, target: u32, epoch: u64) -> None:
     write(MADE_TEXTS[at : at + MAC_TEXT_BYTES])
 
 
-def is_made(slot: u32, owner: u32, target: u32, epoch: u64) -> bool:
-    at = (slot & (MADE - 1)) * 3
+def is_made(slot: u32, owner: u32, instance: u32, target: u32, epoch: u64) -> bool:
+    at = (slot & (MADE - 1)) * 4
     return (
         MADE_WORDS[at] == owner
-        and MADE_WORDS[at + 1] == target
-        and MADE_WORDS[at + 2] == u32(epoch)
+        and MADE_WORDS[at + 1] == instance
+        and MADE_WORDS[at + 2] == target
+        and MADE_WORDS[at + 3] == u32(epoch)
     )
 
 

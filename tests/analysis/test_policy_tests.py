@@ -364,10 +364,15 @@ def test_a_rule_must_decide_every_flow() -> None:
 
 
 def test_what_precedes_policy_is_decided_by_no_rule() -> None:
-    mesh = with_revoked(mesh_of(SHOP), "shop/web")
+    """Policy would deny the address as well, but nobody gets as far as that."""
+    revoked = with_revoked(mesh_of(SHOP), "shop/web")
     text = case("deny", reason="source_revoked")
-    assert problems(text, mesh) == ()
-    assert not any(coverage_of(text, mesh).values())
+    assert problems(text, revoked) == ()
+    assert not any(coverage_of(text, revoked).values())
+    members_only = mesh_of(SHOP, "10.1.0.0/16")
+    text = case("deny", "10.1.1.1 shop/cart 8080", reason="source_missing")
+    assert problems(text, members_only) == ()
+    assert not any(coverage_of(text, members_only).values())
 
 
 def test_questions_without_an_answer_are_all_reported() -> None:

@@ -112,7 +112,7 @@ STRANGE = (
     namespace()
     + deployment("web")
     + pod("set-0", owner="set", labels='{app: web, "yes": "on", pod-template-hash: a}')
-    + pod("set-1", owner="set", labels='{app: web, "yes": "on", pod-template-hash: b}')
+    + pod("set-1", owner="set", labels='{app: web, "yes": "on", pod-template-hash: a}')
 )
 
 

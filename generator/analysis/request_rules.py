@@ -49,8 +49,12 @@ def request_rules(
         asking, certain = _split(table, ranges)
         if tier is Tier.NORMAL and certain is not None:
             break
-        found += (rule for rule in asking if certain is None or rule < certain)
-        is_passed = certain is None or table.rules[certain].action is Action.PASS
+        deciding = [rule for rule in asking if certain is None or rule < certain]
+        found += deciding
+        last = deciding if certain is None else [*deciding, certain]
+        is_passed = certain is None or any(
+            table.rules[rule].action is Action.PASS for rule in last
+        )
         if subject.default_rule is not None or not is_passed:
             break
     return tuple(sorted(found))

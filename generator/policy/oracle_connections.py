@@ -5,6 +5,9 @@ Endpoints of one `namespace/name` are one line, as in that output: a line says t
 some endpoint of the source may reach some endpoint of the destination. Ports are
 asked about once between each two numbers at which an answer can change, addresses
 outside likewise; then what is equal and adjacent is joined.
+
+Flows carry no request, and endpoints have no overlay address: what rules with `http`
+or overlay CIDRs say is what they say of such flows.
 """
 
 from __future__ import annotations

@@ -494,6 +494,19 @@ CART = b"outbound|80||cart.shop.svc.cluster.local"
 
 
 @each_backend
+def test_two_endpoints_behind_one_proxy_stamp_keys_of_their_own(backend: str) -> None:
+    """They share a bundle while both are there, but a key holds for one address."""
+    web = Pep(backend, "web", Traffic.OUTBOUND, ("cart",))
+    old = web.plugin.open_stream(list(REQUEST))
+    for instance in ("10.0.0.2", "10.0.0.3"):
+        text = configuration("web", Traffic.OUTBOUND, ("cart",), instance=instance)
+        assert web.plugin.start(text)
+        stamped = dict(web.send(CART).headers_after)
+        assert stamped[KEY] == key_of("web", "cart", instance=instance)
+    old.finish()
+
+
+@each_backend
 def test_outbound_stamps_what_inbound_verifies(
     backend: str, pep: Callable[..., Pep]
 ) -> None:

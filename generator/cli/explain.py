@@ -23,6 +23,7 @@ from generator.cli.options import (
 )
 from generator.cli.output import Answer, write, write_json
 from generator.cli.session import Session, pass_session
+from generator.cli.suggestions import complete_workload
 from generator.policy.model import Protocol
 
 COLOURS: Final = {"ALLOW": "green", "DENY": "red", "MIXED": "yellow"}
@@ -36,6 +37,7 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
     "source",
     required=True,
     metavar="WHO",
+    shell_complete=complete_workload,
     help="Who sends: ns/name, deploy/name, pod/name, user:alice, or an address.",
 )
 @click.option(
@@ -43,6 +45,7 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
     "destination",
     required=True,
     metavar="WHO",
+    shell_complete=complete_workload,
     help="Who receives: the same, or svc/name, or a Service's host name.",
 )
 @click.option(

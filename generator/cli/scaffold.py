@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem
 
 from generator.analysis.errors import QuestionError
 from generator.cli.files import make_folders, write_files
@@ -14,24 +13,8 @@ from generator.cli.inputs import read_model
 from generator.cli.options import FILE, colour_option
 from generator.cli.output import write
 from generator.cli.session import Session, pass_session
-from generator.policy.load import load_model
+from generator.cli.suggestions import complete_workload
 from generator.scaffold.starter import EXAMPLE, KINDS, PARTS, make_starter
-
-
-def complete_workload(
-    context: click.Context, _: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Offer the workloads of the manifests that stand on the line already."""
-    paths = context.params.get("paths") or ()
-    try:
-        recursive = bool(context.params.get("recursive"))
-        model = load_model([p for p in paths if p != "-"], recursive=recursive).model
-    except Exception:  # noqa: BLE001 - a shell that completes has no place for errors
-        return []
-    names = {f"{member.namespace}/{member.name}" for member in model.members}
-    return [
-        CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)
-    ]
 
 
 @click.command("scaffold", short_help="Write a starter policy, test and traffic file.")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from generator.cli.completion import SHELLS
@@ -98,12 +99,28 @@ def test_options_and_values_are_offered(shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_workloads_are_offered(shell: str) -> None:
-    words = ("scaffold", "all", "-f", str(SHOP), "--for", "payments/")
+    words = ("explain", "-f", str(SHOP), "--from", "payments/")
     assert offers(shell, *words) == [
         "payments/checkout",
         "payments/fraud",
         "payments/ledger",
     ]
+
+
+@pytest.mark.parametrize(
+    "command, option", [("explain", "from"), ("explain", "to"), ("scaffold", "for")]
+)
+def test_workloads_come_from_the_manifests_on_the_line(
+    command: str, option: str
+) -> None:
+    known = main.commands[command]
+    (parameter,) = [p for p in known.params if f"--{option}" in p.opts]
+    context = click.Context(known)
+    context.params = {"paths": ("-", str(SHOP)), "recursive": False}
+    found = [item.value for item in parameter.shell_complete(context, "shop/ca")]
+    assert found == ["shop/cart", "shop/cart-db", "shop/catalog"]
+    context.params = {"paths": ("no-such-folder",)}
+    assert parameter.shell_complete(context, "") == []
 
 
 # --- real shells ----------------------------------------------------------------------

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
-from generator.cli.scaffold import complete_workload, scaffold_command
 from generator.scaffold.flow_yaml import block, flow
 from generator.scaffold.starter import KINDS, PARTS
 from tests.support.cli import Ran, files_below, run
@@ -307,16 +305,3 @@ def test_values_stay_what_they_are(value: object, text: str) -> None:
 
 def test_a_block_has_a_line_for_each_field() -> None:
     assert block({"a": {"b": "c"}, "d": "y"}, 2) == 'a: {b: c}\n  d: "y"'
-
-
-# --- completion of --for --------------------------------------------------------------
-
-
-def test_workloads_of_the_manifests_are_offered() -> None:
-    context = click.Context(scaffold_command)
-    option = scaffold_command.params[0]
-    context.params = {"paths": (str(SHOP),), "recursive": False}
-    found = [item.value for item in complete_workload(context, option, "shop/ca")]
-    assert found == ["shop/cart", "shop/cart-db", "shop/catalog"]
-    context.params = {"paths": ("no-such-folder",)}
-    assert complete_workload(context, option, "") == []

@@ -147,6 +147,16 @@ def test_pods_without_a_sidecar(setting: str) -> None:
     assert ids(subject) == {"no-sidecar-subject": APPROXIMATED}
     assert ids(peer) == {"no-sidecar-peer": IMPOSSIBLE}
     assert 'sidecar.istio.io/inject is "false"' in reason(peer, "no-sidecar-peer").text
+    block = ports.replace("from: [", "from: [{ipBlock: {cidr: 192.0.2.0/24}}, ")
+    peer = rule(CART + bare("web", WEB), block)
+    assert ids(peer) == {"no-sidecar-peer": APPROXIMATED}
+
+
+def test_who_is_called_needs_no_sidecar() -> None:
+    """The caller's own sidecar judges egress."""
+    web = with_pod(WEB, metadata=f"annotations: {{{INJECT}}}, ")
+    to_web = "{to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}]}"
+    assert ids(rule(CART + web, to_web, "egress")) == {}
 
 
 def test_namespace_without_injection() -> None:
@@ -170,7 +180,9 @@ spec:
   priority: 1
   subject: {namespaces: {}}
   egress:
-  - {action: Accept, to: [{nodes: {}}], protocols: &tcp [{tcp: {destinationPort: {number: 443}}}]}
+  - action: Accept
+    to: [{nodes: {}}]
+    protocols: &tcp [{tcp: {destinationPort: {number: 443}}}]
   - {action: Deny, to: [{nodes: {}}], protocols: *tcp}
   - action: Accept
     to: [{domainNames: [example.com]}, {namespaces: {}}]

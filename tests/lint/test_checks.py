@@ -106,6 +106,20 @@ def test_one_peer_of_two_is_found() -> None:
     assert "LNT0003" in codes_in(SHOP + CART + ingress(f"{{from: [{peers}]}}"))
 
 
+def test_two_peers_that_were_meant_as_one() -> None:
+    ops = namespace("ops", "{team: platform}") + deployment("top", namespace="ops")
+    peers = (
+        "{namespaceSelector: {matchLabels: {team: platform}}}, "
+        "{podSelector: {matchLabels: {app: top}}}"
+    )
+    found = only(SHOP + CART + ops + ingress(f"{{from: [{peers}]}}"), "LNT0003")
+    assert found.hint.startswith("join both to one entry")
+    assert len(found.notes) == 1
+    other = peers.replace("app: top", "app: tip")
+    found = only(SHOP + CART + ops + ingress(f"{{from: [{other}]}}"), "LNT0003")
+    assert not found.hint.startswith("join both")
+
+
 def test_service_account_that_nobody_runs_as() -> None:
     text = SHOP + CART.replace(
         "containers:", "serviceAccountName: till\n      containers:"
@@ -205,34 +219,67 @@ def test_audited_rules_shadow_nothing() -> None:
     assert "LNT0011" not in codes_in(text + audited)
 
 
-def test_rules_about_requests_shadow_equal_ones_only() -> None:
-    def two(first: str, second: str) -> str:
-        subject = "tier: Admin, subject: {namespaces: {}}"
-        peers = "from: [{{namespaces: {{}}}}], ports: [{{port: 7070}}]"
-        rule = "ingress: [{{action: {}, " + peers + "{}}}]"
-        texts = [
-            overlay_policy(
-                name, f"{{{subject}, priority: {n}, {rule.format(action, http)}}}"
-            )
-            for n, (name, action, http) in enumerate(
-                [("one", "Deny", first), ("two", "Accept", second)]
-            )
-        ]
-        return (
-            SHOP
-            + CART
-            + "".join(texts).replace(
-                "namespace: shop, annotations", "namespace: pepmesh-system, annotations"
-            )
-        )
-
-    get, put, both = (
-        f", http: [{{methods: [{methods}]}}]" for methods in ("GET", "PUT", "GET, PUT")
+def test_audited_rules_are_not_named_as_earlier() -> None:
+    audit = "{name: audited, annotations: {pepmesh.dev/mode: audit}}"
+    audited = DENY_ALL.replace("{name: deny}", audit).replace(
+        "priority: 1", "priority: 0"
     )
-    assert "LNT0010" in codes_in(two("", get))
-    assert "LNT0010" in codes_in(two(get, get))
+    later = DENY_ALL.replace("{name: deny}", "{name: later}").replace(
+        "priority: 1", "priority: 2"
+    )
+    found = only(SHOP + CART + audited + DENY_ALL + later, "LNT0010")
+    assert [note.message for note in found.notes] == [
+        'ingress[0] of ClusterNetworkPolicy "deny" decides before it'
+    ]
+
+
+def ordered(*rules: tuple[str, str]) -> str:
+    """OverlayPolicies of the Admin tier about all pods: actions, and `http` or none."""
+    texts = [
+        overlay_policy(
+            f"p{number}",
+            f"{{tier: Admin, priority: {number}, subject: {{namespaces: {{}}}}, "
+            f"ingress: [{{action: {action}, from: [{{namespaces: {{}}}}], "
+            f"ports: [{{port: 7070}}]{http}}}]}}",
+        )
+        for number, (action, http) in enumerate(rules)
+    ]
+    system = "namespace: pepmesh-system, annotations"
+    return "".join(texts).replace("namespace: shop, annotations", system)
+
+
+def test_rules_about_requests_shadow_those_with_no_more_entries() -> None:
+    get, put, both = (
+        f", http: [{', '.join(f'{{methods: [{m}]}}' for m in methods)}]"
+        for methods in (["GET"], ["PUT"], ["GET", "PUT"])
+    )
+    for first, second in [("", get), (get, get), (both, get)]:
+        rules = ordered(("Deny", first), ("Accept", second))
+        assert "LNT0010" in codes_in(SHOP + CART + rules), (first, second)
     for first, second in [(get, ""), (get, put), (get, both)]:
-        assert "LNT0010" not in codes_in(two(first, second)), (first, second)
+        rules = ordered(("Deny", first), ("Accept", second))
+        assert "LNT0010" not in codes_in(SHOP + CART + rules), (first, second)
+
+
+def test_requests_that_pass_are_left_to_the_next_tier() -> None:
+    """Deny all but GET: a NetworkPolicy still decides about GET."""
+    get = ", http: [{methods: [GET]}]"
+    text = SHOP + CART + ingress(f"{{{FROM_WEB}, ports: [{{port: 7070}}]}}")
+    assert "LNT0011" in codes_in(text + ordered(("Deny", "")))
+    found = codes_in(text + ordered(("Pass", get), ("Deny", "")))
+    assert not {"LNT0011", "LNT0012"} & set(found)
+
+
+def test_exceptions_of_an_earlier_block_are_left() -> None:
+    deny = "{{action: Deny, to: [{{networks: [{}]}}]}}"
+    rules = f"egress: [{deny.format('10.0.0.0/9')}, {deny.format('10.0.0.0/8')}]"
+    assert "LNT0010" not in codes_in(SHOP + cluster_policy("p", "Admin", 1, rules))
+    block = "{{ipBlock: {{cidr: 10.0.0.0/8{}}}}}"
+    wide, less = block.format(", except: [10.1.0.0/16]"), block.format("")
+    inner = "{ipBlock: {cidr: 10.1.2.0/24}}"
+    for first, is_redundant in [(wide, False), (less, True)]:
+        text = SHOP + CART + ingress(f"{{from: [{first}]}}", f"{{from: [{inner}]}}")
+        assert ("LNT0013" in codes_in(text)) == is_redundant
 
 
 def test_accepted_by_admin_is_a_remark() -> None:

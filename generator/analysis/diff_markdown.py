@@ -86,7 +86,8 @@ def _blocks(difference: Difference) -> Iterator[Block]:
             yield _folded(_folded_title(section), TABLE_HEAD, _rows(section))
     summaries = [g for section in sections for g in section.groups if g.is_summary]
     if summaries:
-        yield _folded("Workloads that are counted above", (), _names(summaries))
+        names = dict.fromkeys(_names(summaries))
+        yield _folded("Workloads that are counted above", (), names)
     policies = list(_policies(difference))
     if policies:
         yield _folded(f"Policies that came or went ({len(policies)})", (), policies)

@@ -132,14 +132,14 @@ def _growing(waiting: dict[_States, str]) -> Iterator[tuple[_States, str]]:
 
 
 def _segments(chains: Sequence[Chain], states: _States) -> list[str]:
-    """Return the segments that make a difference, one that does not, and none."""
+    """Return the segments that make a difference, none, and one that makes none."""
     named = {
         segment
         for chain, state in zip(chains, states, strict=True)
         if state is not None
         for segment, _ in chain.states[state].edges
     }
-    return [*sorted(named - {""}), _unlike(named, _WORDS), ""]
+    return [*sorted(named - {""}), "", _unlike(named, _WORDS)]
 
 
 def _step(chains: Sequence[Chain], states: _States, segment: str) -> _States:

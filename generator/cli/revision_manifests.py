@@ -55,7 +55,8 @@ def _expand(
         raise revision.missing(path)
     near = [n for n in below if recursive or PurePosixPath(n).parent == _folder(here)]
     submodules = [n for n in near if revision.entries[n].mode == SUBMODULE]
-    notes += map(_submodule_note, map(revision.title, submodules))
+    if recursive:
+        notes += map(_submodule_note, map(revision.title, submodules))
     manifests = [n for n in near if n not in submodules and _is_manifest(revision, n)]
     if not manifests:
         message = f"{revision.title(here)}: no .yaml, .yml or .json file in this folder"

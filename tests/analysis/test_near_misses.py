@@ -241,6 +241,35 @@ def test_what_nothing_can_prove_yet() -> None:
     assert only(near_of(overlay(rule))) == "nothing proves that it has passed waf"
 
 
+def test_what_a_rule_asks_by_its_nature_counts_twice() -> None:
+    """Nothing that a person puts right about the flow would make it match."""
+    rule = "[{from: [{pods: {podSelector: {}}}], via: [waf], ports: [{port: 1}]}]"
+    assert near_of(overlay(rule)) == []
+    assert (
+        near_of(cart_in(f"{{from: [{WEB}], ports: [{{port: 1}}]}}"), "192.0.2.1") == []
+    )
+
+
+def test_a_block_knows_no_port_names() -> None:
+    """To a rule, a destination that a block holds is an address, though it is a pod."""
+    egress = (
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: "
+        "[{to: [{ipBlock: {cidr: 10.1.0.0/16}}], ports: [{port: http}]}]}"
+    )
+    named = pod("named", "10.1.2.4").replace(
+        "image: none", "image: none, ports: [{name: http, containerPort: 9090}]"
+    )
+    # Addresses of members are looked at where some rule can be told by them.
+    block = "{ipBlock: {cidr: 10.0.0.0/8}}"
+    other = (
+        f"{{podSelector: {{matchLabels: {{app: db}}}}, ingress: [{{from: [{block}]}}]}}"
+    )
+    mesh = policy("out", egress) + policy("other", other) + named
+    flow = ("shop/web", 9090, "TCP", None, "shop/named", Direction.EGRESS)
+    found = near_of(mesh, *flow)
+    assert only(found) == "port 9090 is not http (not declared by shop/named)"
+
+
 def test_names_of_domains_have_no_addresses_here() -> None:
     text = """\
 apiVersion: pepmesh.dev/v1

@@ -268,9 +268,9 @@ def test_simulate_as_table_and_csv(shop: Path) -> None:
         csv.reader(io.StringIO(run("simulate", "-f", "policies", "-o", "csv").out))
     )
     assert table[0].split() == ["SOURCE", "DESTINATION", "PROTOCOL", "PORTS"]
-    assert rows[0] == ["source", "destination", "protocol", "ports"]
-    assert [line.split() for line in table[1:]] == rows[1:]
-    assert ["shop/web", "shop/cart", "TCP", "8080"] in rows
+    assert rows[0] == ["source", "destination", "protocol", "ports", "http"]
+    assert [[*line.split(), ""] for line in table[1:]] == rows[1:]
+    assert ["shop/web", "shop/cart", "TCP", "8080", ""] in rows
     assert len({line.index("TCP") for line in table if "TCP" in line}) == 1
 
 

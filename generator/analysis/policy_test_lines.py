@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from generator.analysis.coverage import Coverage
 from generator.analysis.policy_test_report import (
+    Listing,
     coverage_sum,
     failure_lines,
     printable,
@@ -39,11 +40,11 @@ def _tap_lines(number: int, result: CaseResult) -> Iterator[str]:
 
 
 def github_text(
-    suites: Sequence[SuiteResult], coverage: Coverage, *, all_rules: bool
+    suites: Sequence[SuiteResult], coverage: Coverage, listing: Listing
 ) -> str:
     """Return workflow commands: an error at each failing case, then the sums.
 
-    With `all_rules` a notice at each rule that no case touches.
+    With `Listing.ALL` a notice at each rule that no case touches.
     """
     lines = [
         workflow_command(
@@ -55,7 +56,7 @@ def github_text(
         for suite in suites
         for result in suite.failed
     ]
-    if all_rules:
+    if listing is Listing.ALL:
         lines += [
             workflow_command(
                 "notice", (rule.file, rule.line), rule.name, "no case touches it"

@@ -14,6 +14,7 @@ rules: 9 of 10 decide a case (90 %); no case touches
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Final
 
 from generator.analysis.coverage import Coverage, CoveredRule
@@ -31,17 +32,25 @@ _INDENT: Final = " " * 6
 _SHOWN_RULES: Final = 10
 
 
+class Listing(Enum):
+    """Which rules a report lists."""
+
+    ALL = auto()
+    UNTOUCHED = auto()
+    NONE = auto()
+
+
 def report_text(
-    suites: Sequence[SuiteResult], coverage: Coverage, *, all_rules: bool
+    suites: Sequence[SuiteResult], coverage: Coverage, listing: Listing
 ) -> str:
-    """Return failing cases, the sum, and the rules that no case touches."""
+    """Return failing cases, the sum, and rules."""
     lines = []
     for suite in suites:
         for result in suite.failed:
             lines.append(f"FAIL  {printable(result.case.name)}")
             lines += [f"{_INDENT}{line}" for line in failure_lines(result)]
     lines.append(sum_text(suites))
-    lines += _coverage_lines(coverage, all_rules)
+    lines += _coverage_lines(coverage, listing)
     return "\n".join(lines)
 
 
@@ -102,18 +111,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _coverage_lines(coverage: Coverage, all_rules: bool) -> Iterator[str]:
-    if all_rules:
-        yield coverage_sum(coverage)
-        for rule in coverage.rules:
-            yield f"{rule.cases:5} {rule.name} ({rule.place})"
-        return
-    untouched = coverage.untouched
+def _coverage_lines(coverage: Coverage, listing: Listing) -> Iterator[str]:
+    untouched = coverage.untouched if listing is Listing.UNTOUCHED else ()
     yield coverage_sum(coverage) + ("; no case touches" if untouched else "")
     for rule in untouched[:_SHOWN_RULES]:
         yield f"{_INDENT}{rule.name} ({rule.place})"
     if len(untouched) > _SHOWN_RULES:
         yield f"{_INDENT}and {len(untouched) - _SHOWN_RULES} more: --coverage shows all"
+    for rule in coverage.rules if listing is Listing.ALL else ():
+        yield f"{rule.cases:5} {rule.name} ({rule.place})"
 
 
 # --- JSON -----------------------------------------------------------------------------

@@ -25,9 +25,14 @@ def completion_command(context: click.Context, shell: str) -> None:
     """Print the completion script for a shell.
 
     \b
-    bash, in ~/.bashrc:                  eval "$(pepmesh completion bash)"
-    zsh, in ~/.zshrc after compinit:     eval "$(pepmesh completion zsh)"
-    fish, in ~/.config/fish/config.fish: pepmesh completion fish | source
+    To have it in every shell, write to
+      ~/.bashrc                    eval "$(pepmesh completion bash)"
+      ~/.zshrc, after compinit     eval "$(pepmesh completion zsh)"
+      ~/.config/fish/config.fish   pepmesh completion fish | source
+
+    \b
+    Example:
+      pepmesh completion bash > /etc/bash_completion.d/pepmesh
     """
     completion = get_completion_class(shell)
     assert completion is not None, "click knows the shells of SHELLS"

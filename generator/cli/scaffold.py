@@ -70,9 +70,9 @@ def scaffold_command(
     alone, for a workload of yours, is about the policies that are there already.
 
     \b
-    Examples:
-      pepmesh scaffold all | pepmesh test -f -
+    Example:
       pepmesh scaffold all -f manifests/ --for shop/cart --out-dir manifests/
+      pepmesh scaffold all | pepmesh test -f -
     """
     if bool(paths) != bool(workload):
         raise click.UsageError("-f and --for go together: which workload, and where?")

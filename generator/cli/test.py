@@ -14,7 +14,12 @@ from generator.analysis.junit import junit_text
 from generator.analysis.names import Names
 from generator.analysis.policy_test_lines import github_text, tap_text
 from generator.analysis.policy_test_reader import Suite, find_test_files, read_suites
-from generator.analysis.policy_test_report import percent, report_document, report_text
+from generator.analysis.policy_test_report import (
+    Listing,
+    percent,
+    report_document,
+    report_text,
+)
 from generator.analysis.policy_tests import SuiteResult, run_suites, select_cases
 from generator.build import table_digest
 from generator.cli.inputs import Mesh, open_mesh, read_model, shorten
@@ -108,7 +113,9 @@ def test_command(
     mesh = open_mesh(session, model, lock_path, module_path)
     results = _run(session, mesh, suites)
     coverage = measure_coverage(results, mesh.engine.table)
-    _write(session, mesh, results, coverage, output, all_rules=all_rules)
+    listing = Listing.NONE if wanted else Listing.UNTOUCHED
+    listing = Listing.ALL if all_rules else listing
+    _write(session, mesh, results, coverage, output, listing)
     is_covered = _check(session, coverage, min_coverage)
     are_passed = not any(suite.failed for suite in results)
     return Answer.YES if is_covered and are_passed else Answer.NO
@@ -129,8 +136,7 @@ def _write(
     results: tuple[SuiteResult, ...],
     coverage: Coverage,
     output: str,
-    *,
-    all_rules: bool,
+    listing: Listing,
 ) -> None:
     match output:
         case "json":
@@ -141,9 +147,9 @@ def _write(
         case "tap":
             write(tap_text(results, coverage))
         case "github":
-            write(github_text(results, coverage, all_rules=all_rules))
+            write(github_text(results, coverage, listing))
         case _:
-            text = report_text(results, coverage, all_rules=all_rules)
+            text = report_text(results, coverage, listing)
             write(FAIL.sub(click.style("FAIL", fg="red", bold=True), text), session)
 
 

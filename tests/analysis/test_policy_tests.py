@@ -21,7 +21,7 @@ from generator.analysis.policy_test_reader import (
     find_test_files,
     read_suites,
 )
-from generator.analysis.policy_test_report import report_document, report_text
+from generator.analysis.policy_test_report import Listing, report_document, report_text
 from generator.analysis.policy_tests import (
     SuiteResult,
     is_named_by,
@@ -533,7 +533,7 @@ def reports(cases: str = BOTH) -> tuple[list[SuiteResult], Coverage]:
 
 
 def test_text_names_what_failed_and_where() -> None:
-    lines = report_text(*reports(), all_rules=False).splitlines()
+    lines = report_text(*reports(), Listing.UNTOUCHED).splitlines()
     assert lines[0] == "FAIL  it fails # SKIP"
     assert lines[1] == "      cart_test.yaml:5: shop/web -> shop/cart TCP 8080"
     assert lines[2] == "      expected DENY, but it is ALLOW"
@@ -546,13 +546,13 @@ def test_text_names_what_failed_and_where() -> None:
 
 def test_text_has_the_near_misses_of_a_denial() -> None:
     text = report_text(
-        *reports(case("allow", "shop/web shop/cart 81")), all_rules=False
+        *reports(case("allow", "shop/web shop/cart 81")), Listing.UNTOUCHED
     )
     assert "      nearly: NetworkPolicy shop/cart-in ingress[0]: port 81 is not" in text
 
 
 def test_text_can_list_all_rules() -> None:
-    lines = report_text(*reports(), all_rules=True).splitlines()
+    lines = report_text(*reports(), Listing.ALL).splitlines()
     assert [line.split()[:2] for line in lines[-4:]] == [
         ["2", f"{IN}/0"],
         ["0", f"{IN}/default"],
@@ -561,15 +561,20 @@ def test_text_can_list_all_rules() -> None:
     ]
 
 
+def test_text_of_a_selection_lists_no_rules() -> None:
+    lines = report_text(*reports(), Listing.NONE).splitlines()
+    assert lines[-1] == "rules: 2 of 4 decide a case (50 %)"
+
+
 def test_a_long_list_of_rules_is_cut() -> None:
     rules = tuple(CoveredRule(f"r{n}", "a", n, 0) for n in range(12))
-    lines = report_text(reports()[0], Coverage(rules), all_rules=False).splitlines()
+    lines = report_text(reports()[0], Coverage(rules), Listing.UNTOUCHED).splitlines()
     assert lines[-2] == "      r9 (a:9)"
     assert lines[-1] == "      and 2 more: --coverage shows all"
 
 
 def test_names_cannot_paint_the_terminal() -> None:
-    text = report_text(*reports(case("deny", name=r'"\e[31m\n"')), all_rules=False)
+    text = report_text(*reports(case("deny", name=r'"\e[31m\n"')), Listing.UNTOUCHED)
     assert text.startswith("FAIL  \\x1b[31m\\n\n")
 
 
@@ -635,14 +640,14 @@ def test_tap_counts_and_escapes() -> None:
 
 def test_github_marks_the_case() -> None:
     results = reports(case("deny", name="'100 %: a, b'") + WEB_READS)
-    lines = github_text(*results, all_rules=False).splitlines()
+    lines = github_text(*results, Listing.UNTOUCHED).splitlines()
     head = "::error file=cart_test.yaml,line=5,title=100 %25%3A a%2C b::"
     assert lines[0].startswith(
         f"{head}cart_test.yaml:5: shop/web -> shop/cart TCP 8080"
     )
     assert "%0Aexpected DENY, but it is ALLOW%0A" in lines[0]
     assert len(lines) == 3
-    noted = github_text(*results, all_rules=True).splitlines()
+    noted = github_text(*results, Listing.ALL).splitlines()
     rules = [line for line in noted if line.startswith("::notice file=test.yaml,line=")]
     assert len(rules) == 2
     assert f"title={IN}/default::no case touches it" in rules[0]
@@ -651,5 +656,5 @@ def test_github_marks_the_case() -> None:
 def test_http_cases_reach_the_explainer() -> None:
     """A request is shown with the flow, as it was asked."""
     text = case("deny") + indent("http: {method: PUT, path: /a}\n", "  ")
-    lines = report_text(*reports(text), all_rules=False).splitlines()
+    lines = report_text(*reports(text), Listing.UNTOUCHED).splitlines()
     assert lines[1] == "      cart_test.yaml:5: shop/web -> shop/cart TCP 8080 PUT /a"

@@ -181,6 +181,13 @@ def test_all_rules_are_listed_on_request(shop: Path) -> None:
     assert "    1 NetworkPolicy/shop/cart-in/ingress/0" in run_test("--coverage").out
 
 
+def test_a_selection_says_nothing_about_other_rules(shop: Path) -> None:
+    write(shop, PASSES + FAILS)
+    assert "no case touches" in run_test().out
+    assert "no case touches" not in run_test("--run", "web").out
+    assert "ingress/default" in run_test("--run", "web", "--coverage").out
+
+
 def test_failures_are_red(shop: Path) -> None:
     write(shop, FAILS)
     assert run_test("--color", "always").out.startswith(

@@ -41,7 +41,6 @@ class Running:
     catalog: Endpoint
     sending: Envoy
     receiving: Envoy
-    normalizes_paths: bool
 
     def ask(self, method: str, path: str, headers: Headers = ()) -> str:
         """Ask through the reader's sidecar; return "allowed" or who denied why."""
@@ -113,7 +112,8 @@ def running(
             envoys.append(start_envoy(family, proxy, place))
         for envoy in envoys:
             envoy.wait_ready()
-        yield Running(shop.product, reader, catalog, *envoys, request.param)
+        sending, receiving = envoys
+        yield Running(shop.product, reader, catalog, sending, receiving)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from generator.analysis.classes import Classes
 from generator.analysis.diff_access import Flow
 from generator.analysis.diff_sides import Side
 from generator.analysis.endpoints import Endpoint, find_owners
-from generator.analysis.engine import Judgement, Party
+from generator.analysis.engine import Judgement
 from generator.analysis.spans import AddressSpan, addresses_of, starts_of
 from generator.policy.model import Direction
 from generator.policy.request import HttpRequest
@@ -63,10 +63,9 @@ Decision = tuple[Half, Half]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two endpoints, also as the module takes them. Equal kinds get equal answers."""
+    """Two endpoints. Equal kinds get equal answers."""
 
     ends: tuple[Endpoint, Endpoint]
-    parties: tuple[Party, Party]
     kind: tuple[object, ...]
 
 
@@ -99,8 +98,7 @@ class Decisions:
             why_not_believed(self._table, source, destination),
             source == destination,
         )
-        parties = party_of(self._engine, source), party_of(self._engine, destination)
-        return Pair((source, destination), parties, kind)
+        return Pair((source, destination), kind)
 
     def decide(
         self, pairs: list[Pair], key: int, question: Question
@@ -108,10 +106,7 @@ class Decisions:
         """Return the decision on a key, and the last key for which it holds."""
         if not pairs:
             return None, EVERY_KEY[1]
-        found = [
-            (pair, self._engine.judge(*pair.parties, key, request=question))
-            for pair in pairs
-        ]
+        found = [(pair, self._judge(pair, key, question)) for pair in pairs]
         stop = min(judgement.last_key for _, judgement in found)
         allowed = (
             (pair, judgement)
@@ -120,6 +115,10 @@ class Decisions:
         )
         pair, judgement = next(allowed, found[0])
         return self._decision(pair, judgement), stop
+
+    def _judge(self, pair: Pair, key: int, question: Question) -> Judgement:
+        sender, receiver = (party_of(self._engine, end) for end in pair.ends)
+        return self._engine.judge(sender, receiver, key, request=question)
 
     def chains(self, pairs: list[Pair], key: int) -> Iterator[Chain]:
         """Yield the chains that may decide on a key, and perhaps some more."""

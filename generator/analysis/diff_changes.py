@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv6Address
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
+from operator import itemgetter
 from typing import Final
 
 from filters.http import Requests
@@ -106,11 +107,11 @@ class _Finder:
 
     def changes(self) -> Iterator[Change]:
         found: dict[Change, list[KeyRange]] = {}
-        for flow, step in compare_access(*self._accesses):
+        for flow, steps in groupby(compare_access(*self._accesses), key=itemgetter(0)):
+            asked = [step for _, step in steps]
             for part in self._parts(flow):
-                for keys, (turned, examples) in self._causes(part, step):
-                    levels = step.before, step.after
-                    change = Change(part, (), *levels, turned, examples)
+                for step, keys, why in self._causes(part, asked):
+                    change = Change(part, (), step.before, step.after, *why)
                     found.setdefault(change, []).append(keys)
         for change, stretches in found.items():
             yield replace(change, keys=merge([stretches]))
@@ -127,15 +128,17 @@ class _Finder:
             span = AddressSpan(make(low), make(stop - 1))
             yield outside_flow(flow.owner, flow.direction, span)
 
-    def _causes(self, flow: Flow, step: Step) -> list[tuple[KeyRange, Why]]:
-        """Return stretches of the keys of a step with one cause; asked once a kind."""
-        before, after = self._asked
-        pairs = before.pairs(flow), after.pairs(flow)
-        kinds = (tuple(pair.kind for pair in side) for side in pairs)
-        key = *kinds, step
-        if key not in self._known:
-            self._known[key] = list(self._find_causes(pairs, step))
-        return self._known[key]
+    def _causes(
+        self, flow: Flow, steps: list[Step]
+    ) -> Iterator[tuple[Step, KeyRange, Why]]:
+        """Yield stretches of the keys of steps with one cause; asked once a kind."""
+        pairs = self._asked[0].pairs(flow), self._asked[1].pairs(flow)
+        kinds = tuple(tuple(pair.kind for pair in side) for side in pairs)
+        for step in steps:
+            if (kinds, step) not in self._known:
+                self._known[kinds, step] = list(self._find_causes(pairs, step))
+            for keys, why in self._known[kinds, step]:
+                yield step, keys, why
 
     def _find_causes(self, pairs: Pairs, step: Step) -> Iterator[tuple[KeyRange, Why]]:
         key = step.first

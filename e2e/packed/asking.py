@@ -50,10 +50,15 @@ class Observation:
     seen: Seen
     code: int
     answer: str = ""
+    is_known_to_differ: bool = False
+
+    @property
+    def is_expected_allowed(self) -> bool:
+        return self.probe.is_allowed and not self.is_known_to_differ
 
     @property
     def is_as_expected(self) -> bool:
-        return self.seen is (Seen.ALLOWED if self.probe.is_allowed else Seen.DENIED)
+        return self.seen is (Seen.ALLOWED if self.is_expected_allowed else Seen.DENIED)
 
 
 def ask(prepared: Prepared, number: int) -> list[Observation]:
@@ -91,8 +96,9 @@ def _observe(prepared: Prepared, number: int, way: Way) -> Observation:
     place = f"{prepared.endpoints[probe.destination].origin}:{probe.port}"
     seen = _classify(code, body, place)
     answer = body.decode("latin-1")[:200]
+    is_known = way is Way.THROUGH and str(probe) in scenario.refused
     return Observation(
-        scenario.name, scenario.source, probe, way, mark, seen, code, answer
+        scenario.name, scenario.source, probe, way, mark, seen, code, answer, is_known
     )
 
 

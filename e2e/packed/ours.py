@@ -30,6 +30,24 @@ NO_PROXY: Final = "pods on the host network have no sidecar"
 
 NODE_PROBE: Final = "192.0.2.30 -> shop/a TCP 8080"
 
+NO_KEY: Final = (
+    "a bundle has keys for what a workload may reach whatever its pods' addresses are, "
+    "so not for what only an ipBlock of pods allows; the receiver would let it in"
+)
+NO_ADDRESS: Final = (
+    "the sender's sidecar decides before it knows which pod it will reach, so that an "
+    "egress block of pods allows nothing"
+)
+REFUSED: Final = {
+    "block-and-pods": {
+        "shop/low -> shop/server:8080": NO_KEY,
+        "bank/free -> shop/server:8080": NO_KEY,
+        "shop/sender -> shop/server:8080": NO_ADDRESS,
+    },
+    "dual-stack": {"shop/b -> shop/a:8080": NO_KEY},
+    "named-port-block": {"shop/admin -> shop/server:8080": NO_KEY},
+}
+
 
 def ours() -> Iterator[Scenario]:
     for case in case_names():
@@ -55,7 +73,14 @@ def _from_vectors(case: str) -> Iterator[Scenario]:
                 reasons.append(why_not)
             else:
                 probes.append(_probe(model, own))
-        yield Scenario(OURS, state.name, model, tuple(probes), tally(reasons, OURS))
+        yield Scenario(
+            OURS,
+            state.name,
+            model,
+            tuple(probes),
+            tally(reasons, OURS),
+            REFUSED.get(case, {}),
+        )
 
 
 def _why_not(model: Model, probe: OwnProbe) -> str:
@@ -63,7 +88,7 @@ def _why_not(model: Model, probe: OwnProbe) -> str:
     ends = probe.client, probe.server
     if probe.protocol is not Protocol.TCP:
         return NOT_TCP
-    if any(_is_ipv6(end) for end in ends):
+    if any(_is_ipv6(end) or end in _only_ipv6(model) for end in ends):
         return IPV6
     if "/" not in probe.server:
         return TO_ADDRESS
@@ -77,6 +102,14 @@ def _why_not(model: Model, probe: OwnProbe) -> str:
 def _is_ipv6(end: str) -> bool:
     name, _, address = end.partition("@")
     return ":" in address or ("/" not in name and ":" in name)
+
+
+def _only_ipv6(model: Model) -> set[str]:
+    return {
+        name_of(m)
+        for m in model.members
+        if m.addresses and all(a.version == 6 for a in m.addresses)
+    }
 
 
 def _on_host_network(model: Model) -> dict[str, str]:

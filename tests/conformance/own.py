@@ -36,9 +36,9 @@ REFUSALS: Final = "ours: must refuse"
 
 NODES: Final = (
     "manifests do not say which addresses nodes have, and traffic of a node is not "
-    'told from other traffic. API: "Traffic to and from the node where a Pod is running '
-    'is always allowed". Denied here, which is less access; kubelet probes do not need '
-    "it, since Istio has them go to the agent's own port"
+    'told from other traffic. API: "Traffic to and from the node where a Pod is '
+    'running is always allowed". Denied here, which is less access; kubelet probes do '
+    "not need it, since Istio has them go to the agent's own port"
 )
 IPV6_BLOCK: Final = (
     "an overlay address holds an IPv6 underlay address as a hash, so no block matches "

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := filters generator istio tests e2e
 
-.PHONY: help demo test check fmt fmt-check lint types unit e2e chromium bench fuzz conformance golden clean
+.PHONY: help demo test check fmt fmt-check lint types unit e2e chromium bench fuzz conformance second-opinion golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -56,8 +56,12 @@ fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm agree; SECONDS=
 conformance: $(STAMP) ## all cases written by others, and our own: what agrees, what differs and why
 	$(BIN)/python -m tests.conformance
 
+second-opinion: $(STAMP) ## NetworkPolicy cases compared with network-config-analyzer, in an environment apart
+	test -x .venv-nca/bin/nca || ($(PYTHON) -m venv .venv-nca && .venv-nca/bin/python -m pip install --quiet --disable-pip-version-check network-config-analyzer==2.1.0)
+	$(BIN)/python -m tests.conformance.second_opinion .venv-nca/bin/nca
+
 golden: $(STAMP) ## rewrite golden files; read the diff
 	PEPMESH_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-nca build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

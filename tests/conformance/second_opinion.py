@@ -42,7 +42,7 @@ THEIRS: Final = "netpol-analyzer folders"
 OURS: Final = "our own cases"
 RANDOM: Final = "random models"
 SEED: Final = 2_510_04052
-MODELS: Final = 40
+MODELS: Final = 80
 
 MADE_UP: Final = "kube-system/kube-dns-livesim"
 OTHER_KINDS: Final = "has policies that the tool skips without a word"

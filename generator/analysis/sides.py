@@ -195,7 +195,7 @@ def _with_access(parts: Sequence[Stretch], access: Access) -> Stretch:
     rules = {
         rule
         for part in parts
-        if access is Access.SOME is part.access
+        if part.access is access
         for rule in part.by_request
     }
     return Stretch(parts[0].first, parts[0].last, access, None, tuple(sorted(rules)))

@@ -17,7 +17,14 @@ from generator.analysis.simulate import Connection, simulate, simulation_documen
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest
 from generator.table.ports import EVERY_KEY, key_of
-from tests.support.meshes import BuiltMesh, deployment, mesh_of, namespace, policy
+from tests.support.meshes import (
+    BuiltMesh,
+    deployment,
+    mesh_of,
+    namespace,
+    pod,
+    policy,
+)
 
 SHOP = namespace() + deployment("web") + deployment("cart") + deployment("db")
 FROM_WEB = "from: [{pods: {podSelector: {matchLabels: {app: web}}}}]"
@@ -66,7 +73,7 @@ GET = "{methods: [GET, HEAD], paths: [{template: '/cart/{*}'}]}"
 POST = "{methods: [POST]}"
 PEER_IN_ADMIN = "from: [{pods: {podSelector: {matchLabels: {app: web}}, "
 PEER_IN_ADMIN += "namespaceSelector: {}}}]"
-EVERYBODY = "from: [{pods: {podSelector: {}, namespaceSelector: {}}}]"
+EVERYBODY = "from: [{namespaces: {}}]"
 
 # What it is about, the policies, and what is listed from web to cart.
 MESHES = [
@@ -120,6 +127,18 @@ MESHES = [
             tier="Admin",
         ),
         [("80", ())],
+    ),
+    (
+        "so is what stands there for more peers",
+        api(rule(GET))
+        + api(
+            rule(POST, peer=PEER_IN_ADMIN, action="Deny"),
+            rule("", peer=PEER_IN_ADMIN, action="Accept"),
+            rule("{methods: [PUT]}", peer=EVERYBODY, action="Deny"),
+            name="open",
+            tier="Admin",
+        ),
+        [("80", ("not POST",))],
     ),
     (
         "both sides must allow, and both are named",
@@ -247,3 +266,27 @@ def test_rules_in_short(http: str, text: str) -> None:
     table = mesh_of(SHOP + api(rule(http))).engine.table
     (number,) = (n for n, row in enumerate(table.rules) if row.number == 0)
     assert RequestTexts(table).of(number) == (text,)
+
+
+def test_an_owner_may_do_what_its_luckiest_pod_may() -> None:
+    """One pod of the set may only GET, the other everything: all is listed."""
+
+    def role(name: str) -> str:
+        return f"from: [{{pods: {{podSelector: {{matchLabels: {{role: {name}}}}}}}}}]"
+
+    text = (
+        namespace()
+        + deployment("cart")
+        + pod("set-0", owner="set", labels="{role: reader}")
+        + pod("set-1", owner="set", labels="{role: writer}")
+        + api(
+            rule(GET, "80,81", peer=role("reader")), rule("", "80", peer=role("writer"))
+        )
+    )
+    mesh = mesh_of(text)
+    found = simulate(mesh.engine, mesh.built.overlay)
+    assert [
+        (c.ports, c.http)
+        for c in found
+        if (c.source, c.destination) == ("shop/set", "shop/cart")
+    ] == [(((80, 80),), ()), (((81, 81),), ("GET,HEAD /cart/{*}",))]

@@ -89,7 +89,7 @@ def diff_command(
     names, order or comments. Exits 0 if no access changes, 1 if some does.
 
     \b
-    Examples:
+    Example:
       pepmesh diff main:policies policies
       pepmesh diff --git origin/main... -f policies -R -o md > comment.md
       pepmesh diff deployed.wasm policies --fail-on gained

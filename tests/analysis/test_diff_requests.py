@@ -158,6 +158,17 @@ def test_flows_that_are_not_http_are_one_kind_of_request() -> None:
     assert change.kind == "lost"
 
 
+def test_a_level_that_turns_for_requests_only_names_their_rule() -> None:
+    """What is not HTTP was allowed all the time; no policy isolates anybody."""
+    found = difference(INVENTORY + DENY_ALL, INVENTORY)
+    assert ("gained", "shop/web", "shop/cart") in {line[:3] for line in lines_of(found)}
+    for change in found.changes:
+        (turn,) = change.turns
+        assert turn.before and turn.after
+        assert turn.before.rule == "OverlayPolicy/pepmesh-system/deny/ingress/0"
+        assert turn.after.rule is None
+
+
 def test_too_many_kinds_of_requests_are_said_to_be_too_many() -> None:
     entries = [
         f"{{methods: [M{n}], hosts: [h{n}.example], paths: [{{exact: /{n}}}]}}"

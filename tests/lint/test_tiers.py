@@ -19,6 +19,7 @@ from generator.policy.model import (
     DomainPeer,
     IPAddress,
     Model,
+    NodePeer,
     OverlayPeer,
     Policy,
     PolicyRule,
@@ -154,7 +155,10 @@ def test_all_other_rules_do_decide(model: Model) -> None:
 
 
 def _is_certain(rule: PolicyRule) -> bool:
-    unsure = (BlockPeer, DomainPeer, OverlayPeer)
+    """Tell whether a rule matches exactly what manifests say, and the oracle sees it."""
+    unsure: tuple[type, ...] = (BlockPeer, DomainPeer, OverlayPeer)
+    if rule.action is Action.ACCEPT:
+        unsure = (*unsure, NodePeer)
     has_unsure = any(isinstance(peer, unsure) for peer in rule.peers or ())
     return rule.action is not Action.PASS and rule.http is None and not has_unsure
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +26,8 @@ from generator.policy.request import HttpRequest
 
 TIMEOUT_S: Final = 10.0
 MARK: Final = "packed="
+
+_PLAIN_PATH: Final = re.compile(r"(/[A-Za-z0-9-]+)*/?(\?.*)?")
 
 
 class Way(Enum):
@@ -64,12 +67,20 @@ class Observation:
 def ask(prepared: Prepared, number: int) -> list[Observation]:
     """Make the probe of this number, every way that there is for it."""
     probe = prepared.probes[number]
-    if probe.is_from_outside:
-        return [_observe(prepared, number, Way.PAST)]
-    if probe.request is not None and probe.request.host:
-        # The way out is found by the host that the request names.
+    if probe.is_from_outside or not _survives(probe.request):
         return [_observe(prepared, number, Way.PAST)]
     return [_observe(prepared, number, way) for way in Way]
+
+
+def _survives(request: HttpRequest | None) -> bool:
+    """Tell whether a request leaves the sender's sidecar as it came there.
+
+    The way out is found by the host that it names, and Envoy repairs paths there before
+    the filter sees them, as Istio has it.
+    """
+    if request is None:
+        return True
+    return not request.host and _PLAIN_PATH.fullmatch(request.path) is not None
 
 
 def _observe(prepared: Prepared, number: int, way: Way) -> Observation:
@@ -82,7 +93,7 @@ def _observe(prepared: Prepared, number: int, way: Way) -> Observation:
     if way is Way.THROUGH:
         source = prepared.endpoints[probe.source].address
         head = _head(request, mark, f"{host}:{port}", [])
-        code, body = _send(source, (source, OUTBOUND_PORT), head)
+        place = source, OUTBOUND_PORT
     else:
         proof: list[tuple[str, str]] = []
         if probe.is_from_outside:
@@ -92,9 +103,10 @@ def _observe(prepared: Prepared, number: int, way: Way) -> Observation:
             source = endpoint.address
             proof = prepared.product.headers(endpoint, host)
         head = _head(request, mark, f"{host}:{port}", proof)
-        code, body = _send(source, (destination, probe.port), head)
-    place = f"{prepared.endpoints[probe.destination].origin}:{probe.port}"
-    seen = _classify(code, body, place)
+        place = destination, probe.port
+    code, body = _send(source, place, request.method, head)
+    name = f"{prepared.endpoints[probe.destination].origin}:{probe.port}"
+    seen = _classify(code, body, name if request.method != "HEAD" else "")
     answer = body.decode("latin-1")[:200]
     is_known = way is Way.THROUGH and str(probe) in scenario.refused
     return Observation(
@@ -114,23 +126,28 @@ def _head(
     return "\r\n".join(lines).encode()
 
 
-def _send(source: str, place: tuple[str, int], head: bytes) -> tuple[int, bytes]:
+def _send(
+    source: str, place: tuple[str, int], method: str, head: bytes
+) -> tuple[int, bytes]:
     """Send a request; return code 0 if nothing came back."""
     try:
         with socket.create_connection(
             place, TIMEOUT_S, source_address=(source, 0)
         ) as connection:
             connection.sendall(head)
-            response = http.client.HTTPResponse(connection)
+            response = http.client.HTTPResponse(connection, method=method)
             response.begin()
             return response.status, response.read()
     except (ConnectionError, http.client.HTTPException):
         return 0, b""
 
 
-def _classify(code: int, body: bytes, place: str) -> Seen:
+def _classify(code: int, body: bytes, name: str) -> Seen:
+    """Tell what an answer means; an answer to HEAD has no body with a name."""
     if code in (0, 400, 403):
         return Seen.DENIED
+    if code == 200 and not name:
+        return Seen.ALLOWED
     if code == 200 and body.startswith(b'{"name":'):
-        return Seen.ALLOWED if json.loads(body)["name"] == place else Seen.FAILED
+        return Seen.ALLOWED if json.loads(body)["name"] == name else Seen.FAILED
     return Seen.FAILED

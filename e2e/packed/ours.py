@@ -25,6 +25,7 @@ from tests.support.connlist import parse_connlist
 
 OURS: Final = "ours"
 IPV6: Final = "the loopback device has one IPv6 address"
+NOT_HTTP: Final = "these listeners speak HTTP: a flow that is none has no probe"
 TO_ADDRESS: Final = "what goes to an address needs interception of connections"
 NO_PROXY: Final = "pods on the host network have no sidecar"
 
@@ -94,9 +95,15 @@ def _why_not(model: Model, probe: OwnProbe) -> str:
         return TO_ADDRESS
     if probe.client == probe.server:
         return SELF
+    if probe.request is None and _speaks_http(model):
+        return NOT_HTTP
     if probe.server in _on_host_network(model):
         return NO_PROXY
     return NODES if str(probe) == NODE_PROBE else ""
+
+
+def _speaks_http(model: Model) -> bool:
+    return any(rule.http for policy in model.policies for rule in policy.rules)
 
 
 def _is_ipv6(end: str) -> bool:

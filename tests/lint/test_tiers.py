@@ -155,7 +155,7 @@ def test_all_other_rules_do_decide(model: Model) -> None:
 
 
 def _is_certain(rule: PolicyRule) -> bool:
-    """Tell whether a rule matches exactly what manifests say, and the oracle sees it."""
+    """Tell whether the oracle can see everything that a rule matches."""
     unsure: tuple[type, ...] = (BlockPeer, DomainPeer, OverlayPeer)
     if rule.action is Action.ACCEPT:
         unsure = (*unsure, NodePeer)

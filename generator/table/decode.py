@@ -27,14 +27,6 @@ from filters.layout import (
 from generator.errors import TableError
 from generator.policy.model import HeaderMatch, HttpMatch, PathMatch
 from generator.table.admission import why_refused
-from generator.table.encode import (
-    ACTION_NUMBERS,
-    DIRECTION_NUMBERS,
-    HEADER_NUMBERS,
-    KINDS,
-    PATH_NUMBERS,
-    TARGET_KINDS,
-)
 from generator.table.model import (
     AddressList,
     Alternative,
@@ -51,6 +43,14 @@ from generator.table.model import (
     TableRule,
     TableTarget,
     TableWorkload,
+)
+from generator.table.numbers import (
+    ACTION_NUMBERS,
+    DIRECTION_NUMBERS,
+    HEADER_NUMBERS,
+    KINDS,
+    PATH_NUMBERS,
+    TARGET_KINDS,
 )
 
 

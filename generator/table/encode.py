@@ -16,28 +16,15 @@ from typing import Final
 from filters.admission import checksum
 from filters.http import edge_hash
 from filters.layout import (
-    ACTION_ACCEPT,
-    ACTION_DENY,
-    ACTION_PASS,
     ACTION_SHIFT,
     CHECKSUM_AT,
     DIRECTORY_AT,
-    EGRESS,
     FIRST_ROW_AT,
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     HAS_PATHS,
-    HEADER_EXACT,
     HEADER_NEGATED,
-    HEADER_PREFIX,
-    HEADER_PRESENT,
-    INGRESS,
     IS_CHAIN,
-    KIND_ADMIN_NETWORK_POLICY,
-    KIND_BASELINE_ADMIN_NETWORK_POLICY,
-    KIND_CLUSTER_NETWORK_POLICY,
-    KIND_NETWORK_POLICY,
-    KIND_OVERLAY_POLICY,
     LEVEL_LOCAL,
     LEVEL_REALM,
     LEVEL_WIDE,
@@ -46,8 +33,6 @@ from filters.layout import (
     NONE,
     RULE_DEFAULT,
     SECTIONS,
-    TARGET_SERVICE,
-    TARGET_WORKLOAD,
     VERSION,
     WIDE_PEERS,
     WORKLOAD_PRESENT,
@@ -57,13 +42,9 @@ from filters.layout import (
 from filters.lookup import peer_hash
 from filters.text import text_hash
 from generator.errors import TableError
-from generator.overlay.model import TargetKind, TargetName
+from generator.overlay.model import TargetName
 from generator.policy.model import (
-    Action,
-    Direction,
-    HeaderKind,
     HttpMatch,
-    PathKind,
 )
 from generator.table.model import (
     NO_CHAIN,
@@ -75,30 +56,15 @@ from generator.table.model import (
     TableTarget,
     TableWorkload,
 )
+from generator.table.numbers import (
+    ACTION_NUMBERS,
+    DIRECTION_NUMBERS,
+    HEADER_NUMBERS,
+    KINDS,
+    PATH_NUMBERS,
+    TARGET_KINDS,
+)
 
-KINDS: Final = {
-    "NetworkPolicy": KIND_NETWORK_POLICY,
-    "ClusterNetworkPolicy": KIND_CLUSTER_NETWORK_POLICY,
-    "AdminNetworkPolicy": KIND_ADMIN_NETWORK_POLICY,
-    "BaselineAdminNetworkPolicy": KIND_BASELINE_ADMIN_NETWORK_POLICY,
-    "OverlayPolicy": KIND_OVERLAY_POLICY,
-}
-HEADER_NUMBERS: Final = {
-    HeaderKind.EXACT: HEADER_EXACT,
-    HeaderKind.PREFIX: HEADER_PREFIX,
-    HeaderKind.PRESENT: HEADER_PRESENT,
-}
-ACTION_NUMBERS: Final = {
-    Action.ACCEPT: ACTION_ACCEPT,
-    Action.DENY: ACTION_DENY,
-    Action.PASS: ACTION_PASS,
-}
-DIRECTION_NUMBERS: Final = {Direction.INGRESS: INGRESS, Direction.EGRESS: EGRESS}
-TARGET_KINDS: Final = {
-    TargetKind.SERVICE: TARGET_SERVICE,
-    TargetKind.WORKLOAD: TARGET_WORKLOAD,
-}
-PATH_NUMBERS: Final = {kind: number for number, kind in enumerate(PathKind)}
 MAX_TEXT_BYTES: Final = 0xFFFF
 
 Row = tuple[int, ...]

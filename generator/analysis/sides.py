@@ -193,10 +193,7 @@ def together(sides: Sequence[Side]) -> Iterator[tuple[Stretch, ...]]:
 
 def _with_access(parts: Sequence[Stretch], access: Access) -> Stretch:
     rules = {
-        rule
-        for part in parts
-        if part.access is access
-        for rule in part.by_request
+        rule for part in parts if part.access is access for rule in part.by_request
     }
     return Stretch(parts[0].first, parts[0].last, access, None, tuple(sorted(rules)))
 

@@ -19,12 +19,10 @@ from typing import Final, NamedTuple, NoReturn, Protocol
 
 import yaml
 
-from generator.errors import Note, PolicyError, ToolError
+from generator.errors import Note, PolicyError
 from generator.policy.findings import Findings
+from generator.policy.yaml_errors import MAX_DEPTH, bad_character, not_yaml, too_deep
 from generator.source import Position, SourceFile, Span
-
-MAX_DEPTH: Final = 100
-"""Kubernetes objects nest about 20 deep; 100 stops hostile input early."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE: Final = "tag:yaml.org,2002:"
@@ -103,14 +101,15 @@ def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
     Raises: PolicyError INP0003 where the text stops being YAML, INP0006 if it is
     nested too deeply, INP0007 for tags and aliases that no manifest needs.
     """
-    loader = _LOADER(_in_yaml_escapes(source.text))
+    text = _in_yaml_escapes(source.text)
+    loader = _LOADER(text)
     builder = _Builder(source.name, findings)
     try:
         yield from builder.documents(loader.get_event)
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(source, error) from None
+        raise not_yaml(source, text, error, _LOADER) from None
     except yaml.reader.ReaderError as error:
-        raise _bad_character(source, error) from None
+        raise bad_character(source, error) from None
     finally:
         loader.dispose()
 
@@ -124,25 +123,6 @@ def _join_surrogates(match: re.Match[str]) -> str:
     high, low = int(match[2], 16), int(match[3], 16)
     code_point = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
     return f"{match[1]}\\U{code_point:08x}"
-
-
-def _not_yaml(source: SourceFile, error: yaml.MarkedYAMLError) -> ToolError:
-    mark = error.problem_mark
-    if mark is None or mark.line >= len(source.lines):
-        mark = error.context_mark or mark
-    place = Position(mark.line, mark.column) if mark else Position(0, 0)
-    span = source.span(place, Position(place.line, place.column + 1))
-    problem = error.problem or error.context or "cannot be read"
-    return PolicyError.of("INP0003", f"not YAML: {problem}", span)
-
-
-def _bad_character(source: SourceFile, error: yaml.reader.ReaderError) -> ToolError:
-    offset = error.position if isinstance(error.position, int) else 0
-    before = source.text[:offset]
-    line = before.count("\n")
-    column = len(before) - (before.rfind("\n") + 1)
-    span = source.span(Position(line, column), Position(line, column + 1))
-    return PolicyError.of("INP0003", f"not YAML: {error.reason}", span)
 
 
 @dataclass(slots=True)
@@ -218,8 +198,7 @@ class _Builder:
             self._refuse(event, f"the tag {event.tag} has no meaning here")
         if len(self._open) == MAX_DEPTH:
             span = span_of(self._file, event.start_mark, event.end_mark)
-            message = f"nested more than {MAX_DEPTH} deep"
-            raise PolicyError.of("INP0006", message, span)
+            raise too_deep(span)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         self._open.append(_Open(event.start_mark, event.anchor, entries, []))

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from generator.errors import Diagnostic, render
+from generator.policy import yaml_tree
 from generator.policy.load import LoadError, load_sources
 from generator.source import SourceFile
 from tests.support.loading import diagnose, pointed_at
@@ -105,10 +107,43 @@ def test_unknown_field_gets_a_suggestion() -> None:
     assert found.hint == 'did you mean "podSelector"?'
 
 
-def test_depth_has_a_limit() -> None:
-    """A reader that recurses would crash instead."""
-    (found,) = diagnose("[" * 100_000)
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml_tree._LOADER])
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ("[" * 100_000, "1:101"),
+        ("---\n---\n" + "[" * 100_000, "3:101"),
+        ("[" * 1200 + "]" * 1200, "1:101"),
+        ("{a: " * 1200, "1:401"),
+        ("- " * 1200, "1:201"),
+        ("[" * 101 + "]" * 101, "1:101"),
+    ],
+    ids=["open", "second", "closed", "mappings", "block", "101"],
+)
+def test_depth_has_a_limit(
+    loader: type[yaml.SafeLoader],
+    text: str,
+    place: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reader that recurses would crash instead.
+
+    Newer versions of libyaml have a limit of their own, the loader in Python has none.
+    """
+    monkeypatch.setattr(yaml_tree, "_LOADER", loader)
+    (found,) = diagnose(text)
     assert (found.code, found.message) == ("INP0006", "nested more than 100 deep")
+    assert str(found.span) == f"test.yaml:{place}"
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml_tree._LOADER])
+@pytest.mark.parametrize("text", ["[" * 100, "[" * 60 + "]" * 60 + "[" * 60])
+def test_what_is_not_yaml_is_not_called_deep(
+    loader: type[yaml.SafeLoader], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_tree, "_LOADER", loader)
+    codes = {found.code for found in diagnose(text)}
+    assert "INP0003" in codes and "INP0006" not in codes
 
 
 def test_control_characters_are_no_yaml() -> None:

@@ -2,9 +2,10 @@
 
     /a/%7Eb//./c/../d?x=1   ->   /a/~b/d
 
-Characters that a segment may hold as they are (RFC 3986, pchar) are decoded, other
-encodings get upper-case digits, slashes are merged, and dot segments go. A path that
-servers read in two ways has no normal form: generator/policy/DESIGN.md has the table.
+Characters that a segment may hold as they are (RFC 3986, pchar, but for the semicolon)
+are decoded and all others encoded, with upper-case digits; slashes are merged, and dot
+segments go. A path that servers read in two ways has no normal form:
+generator/policy/DESIGN.md has the table.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ MAX_PATH_BYTES: Final = 4096
 SLASH: Final = 47
 BAD: Final = 256  # no byte
 
-NORMAL = Buffer(MAX_PATH_BYTES)
+# A character that must be encoded, and is not, becomes three.
+NORMAL = Buffer(3 * MAX_PATH_BYTES)
 
-# What RFC 3986 lets stand in a segment, by bits of the character: pchar without "%".
-PLAIN: Final[tuple[u32, ...]] = (0, 0x2FFF7FD2, 0x87FFFFFF, 0x47FFFFFE)
+# What stands in a segment as it is, by bits of the character: what RFC 3986 allows
+# there, pchar, without "%" and ";".
+PLAIN: Final[tuple[u32, ...]] = (0, 0x27FF7FD2, 0x87FFFFFF, 0x47FFFFFE)
 
 # The segment being written, and how much of the path is written.
 start: u32 = 0
@@ -66,26 +69,33 @@ def write_plain(character: u32) -> bool:
     """Write a character that was not encoded."""
     if character == SLASH:
         return end_segment(False)
-    if character < 0x21 or character >= 0x7F or character == 92 or character == 35:
+    if character < 0x21 or character >= 0x7F:
         return False
-    put(u8(character))
+    if character == 92 or character == 35 or character == 59:  # \ # ;
+        return False
+    put_normal(character)
     return True
 
 
 def write_encoded(digits: View) -> bool:
-    """Write a byte that was encoded: decoded if it may be, else in upper case."""
+    """Write a byte that was encoded."""
     value = byte_of(digits)
     if value == BAD or value < 0x20 or value == 0x7F:
         return False
     if value == SLASH or value == 92 or not continues_utf8(value):
         return False
+    put_normal(value)
+    return True
+
+
+def put_normal(value: u32) -> None:
+    """Write a byte as it is, if it may be, else encoded in upper case."""
     if is_plain(value):
         put(u8(value))
-        return True
+        return
     put(37)
     put(upper_digit(value >> 4))
     put(upper_digit(value & 15))
-    return True
 
 
 def put(character: u8) -> None:
@@ -157,7 +167,7 @@ def continues_utf8(value: u32) -> bool:
 
 
 def end_segment(is_last: bool) -> bool:
-    """Close the segment that was written; False if it can be read in two ways."""
+    """Close the segment that was written; False if it climbs above the root."""
     global start, size
     segment = NORMAL[start:size]
     if segment == b"..":
@@ -165,8 +175,6 @@ def end_segment(is_last: bool) -> bool:
     if len(segment) == 0 or segment == b".":
         size = start
         return True
-    if segment[0:2] == b".;" or segment[0:3] == b"..;":
-        return False
     if not is_last:
         put(SLASH)
         start = size

@@ -39,8 +39,7 @@ def why_ambiguous(target: str) -> str | None:
     return (
         _odd_characters(path)
         or _odd_encodings(path)
-        or _odd_segments(path)
-        or "servers do not agree on it"
+        or 'it climbs above the root with ".."'
     )
 
 
@@ -52,6 +51,8 @@ def _odd_characters(path: str) -> str | None:
     for character, name in (("\\", "a backslash"), ("#", "a #"), (" ", "a space")):
         if character in path:
             return f"it has {name}"
+    if ";" in path:
+        return "its ; starts path parameters to some servers and not to others"
     if not path.isascii():
         return "it has characters that must be percent-encoded"
     if not path.isprintable():
@@ -75,12 +76,3 @@ def _odd_encodings(path: str) -> str | None:
         except UnicodeDecodeError:
             return f"{run[:24]} is not UTF-8 in its shortest form"
     return None
-
-
-def _odd_segments(path: str) -> str | None:
-    """Look at segments once they are decoded: %2E is a dot."""
-    decoded = re.sub("%2[Ee]", ".", path).replace("%3B", ";").replace("%3b", ";")
-    for segment in decoded.split("/"):
-        if segment.startswith((".;", "..;")):
-            return f"some servers read its segment {segment} as a dot segment"
-    return 'it climbs above the root with ".."'

@@ -26,9 +26,12 @@ from generator.policy.request import HttpRequest
 
 MAX_PATH_BYTES: Final = 4096
 
-# RFC 3986, section 3.3: pchar = unreserved / pct-encoded / sub-delims / ":" / "@".
+# RFC 3986, section 3.3: pchar = unreserved / pct-encoded / sub-delims / ":" / "@". The
+# sub-delim ";" is left out: unencoded it is ambiguous, and so it is never decoded.
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")
-_SUB_DELIMS: Final = "!$&'()*+,;="
+_SUB_DELIMS: Final = "!$&'()*+,="
+# What a server takes though no rule of RFC 3986 has it.
+_NOT_IN_URLS: Final = re.compile(r'["<>\[\]^`{|}]')
 _ENCODED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _ENCODED_HIGH: Final = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
@@ -107,13 +110,14 @@ def normal_form(target: str) -> str | None:
     path = target.encode().split(b"?")[0]
     if len(path) > MAX_PATH_BYTES or not path.startswith(b"/"):
         return None
-    if any(byte <= 0x20 or byte >= 0x7F or byte in b"\\#" for byte in path):
+    if any(byte <= 0x20 or byte >= 0x7F or byte in b"\\#;" for byte in path):
         return None
     text = path.decode("ascii")
     if not _is_encoding_clear(text):
         return None
     # In this order: decoding, then runs of slashes, then dot segments.
-    return _without_dots(re.sub("/+", "/", _ENCODED.sub(_decode, text)))
+    decoded = _NOT_IN_URLS.sub(_encode, _ENCODED.sub(_decode, text))
+    return _without_dots(re.sub("/+", "/", decoded))
 
 
 def _is_encoding_clear(text: str) -> bool:
@@ -143,16 +147,15 @@ def _decode(encoded: re.Match[str]) -> str:
     return encoded[0].upper()
 
 
-def _without_dots(path: str) -> str | None:
-    """Resolve `.` and `..`; None: above the root, or followed by `;`.
+def _encode(character: re.Match[str]) -> str:
+    return f"%{ord(character[0]):02X}"
 
-    Some servers read `..;x` as `..`, since they drop what follows a semicolon.
-    """
+
+def _without_dots(path: str) -> str | None:
+    """Resolve `.` and `..`; None: above the root."""
     segments = _segments(path)
     kept: list[str] = []
     for segment in segments:
-        if segment.startswith((".;", "..;")):
-            return None
         if segment == "..":
             if not kept:
                 return None

@@ -19,13 +19,17 @@ from generator.policy.model import PathKind
 MOST_CHARACTERS: Final = 1024
 
 _PLAIN: Final = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@"
 )
-"""What a segment may hold as it is: `pchar` of RFC 3986 without percent-encodings."""
+"""What a segment may hold as it is: `pchar` of RFC 3986 without `%` and `;`."""
 
 _EVERY_PATH: Final = 'a path starts with "/"; prefix: / holds for every path'
 _NO_EXPRESSION: Final = "paths are not regular expressions"
 _DENIED: Final = "a request with it can be read in two ways and is denied anyway"
+_SEMICOLON: Final = (
+    "; starts path parameters to some servers: a request with it is denied anyway; "
+    'write "%3B" for the character'
+)
 _ENCODED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _ENCODED_RUN: Final = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _WILDCARDS: Final = ("{*}", "{**}")
@@ -82,6 +86,8 @@ def _check_characters(value: Value, text: str, kind: PathKind) -> None:
                 raise value.error("POL0057", shown, hint)
             case "\\":
                 raise value.error("POL0060", shown, f"{_DENIED}; {_NO_EXPRESSION}")
+            case ";":
+                raise value.error("POL0060", shown, _SEMICOLON)
             case "{" | "}" if kind is not PathKind.TEMPLATE:
                 hint = "{*} and {**} are for template:"
                 raise value.error("POL0058", shown, hint)
@@ -129,6 +135,3 @@ def _check_segments(value: Value, text: str) -> None:
             message = f'the path has a segment "{segment}"'
             hint = "write the path that it leads to"
             raise value.error("POL0057", message, hint)
-        if segment.startswith((".;", "..;")):
-            message = f'the path has a segment "{segment}"'
-            raise value.error("POL0060", message, _DENIED)

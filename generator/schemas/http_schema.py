@@ -31,11 +31,11 @@ _NOT_HEADERS: Final = "(?i)^(host|x-overlay-src|x-overlay-key)$"
 
 # Percent-encodings that normal form keeps. That those from %80 up are UTF-8 is left to
 # the reader: the pattern would be five times as long.
-_ENCODED: Final = "%(2[0235]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F])"
+_ENCODED: Final = "%(2[0235]|3[BCEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F])"
 _REST: Final = "A-Za-z0-9_~!$&'()*+,=:@-"
 
-# A segment is not `.` nor `..`, nor does it start with `.;` or `..;`.
-_SEGMENT: Final = rf"(;|(\.\.?)?([{_REST}]|{_ENCODED})|\.\.\.)([.;{_REST}]|{_ENCODED})*"
+# A segment is not `.` nor `..`.
+_SEGMENT: Final = rf"((\.\.?)?([{_REST}]|{_ENCODED})|\.\.\.)([.{_REST}]|{_ENCODED})*"
 _PATH: Final = f"/|(/{_SEGMENT})+/?"
 _TEMPLATE: Final = rf"/(\{{\*\*\}})?|(/({_SEGMENT}|\{{\*\}}))+(/(\{{\*\*\}})?)?"
 _IN_NORMAL_FORM: Final = (

@@ -19,18 +19,25 @@ NORMAL = [
     ("/a", "/a"),
     ("/a/", "/a/"),
     ("/a.b/..c/...", "/a.b/..c/..."),
-    ("/!$&'()*+,;=:@-._~", "/!$&'()*+,;=:@-._~"),
+    ("/!$&'()*+,=:@-._~", "/!$&'()*+,=:@-._~"),
     # The query is no part of the path.
     ("/a?b=/../c", "/a"),
     ("/?", "/"),
     # What may stand in a segment as it is, is decoded.
     ("/%61%7a%41%5A%30%39", "/azAZ09"),
     ("/%2d%2E%5f%7E", "/-._~"),
-    ("/%40%3a%3B%3d", "/@:;="),
+    ("/%40%3a%3d", "/@:="),
     # Everything else stays encoded, with digits in upper case.
     ("/%20%25%3f%23", "/%20%25%3F%23"),
+    ("/a%3b%3B=1/..%3bx/.%3B", "/a%3B%3B=1/..%3Bx/.%3B"),
+    ("/a%3b/../b", "/b"),
     ("/%c3%a9", "/%C3%A9"),
     ("/%252e%252e", "/%252e%252e"),
+    # What no path may hold as it is, though servers take it, is encoded.
+    ('/"<>[]^`{|}', "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
+    ("/%22%3c%3e%5b%5D%5e%60%7b%7c%7d", "/%22%3C%3E%5B%5D%5E%60%7B%7C%7D"),
+    ("/a[0]/../b[1]/.", "/b%5B1%5D/"),
+    ("/[/../[[/..", "/"),
     # UTF-8 in its shortest form, at the bounds of each length.
     ("/%C2%80%DF%BF", "/%C2%80%DF%BF"),
     ("/%E0%A0%80%ED%9F%BF%EE%80%80", "/%E0%A0%80%ED%9F%BF%EE%80%80"),
@@ -50,6 +57,9 @@ NORMAL = [
     ("/a/b/c/../../d", "/a/d"),
     ("/" + "a" * 4095, "/" + "a" * 4095),
     ("/" + "a" * 4095 + "?" + "b" * 100, "/" + "a" * 4095),
+    # The longest path has room if each of its characters becomes three.
+    ("/" + "[" * 4095, "/" + "%5B" * 4095),
+    ("/" + "[" * 4091 + "/../", "/"),
 ]
 
 AMBIGUOUS = [
@@ -59,6 +69,7 @@ AMBIGUOUS = [
     b"http://a/b",
     b"?/a",
     b"/" + b"a" * 4096,  # too long
+    b"/" + b"[" * 4096,
     b"/a\\b",
     b"/a#b",
     b"/a b",
@@ -101,11 +112,15 @@ AMBIGUOUS = [
     b"//..",
     b"/./..",
     b"/%2e%2e/a",
-    # What servers with path parameters take for a dot segment.
+    # Some servers cut off what follows a semicolon.
+    b"/;",
+    b"/admin;x",
+    b"/public;/x",
+    b"/a;b=1/../c",
+    b"/a;?b",
     b"/a/..;/b",
     b"/a/.;x",
-    b"/a/..;x=1",
-    b"/a/%2e%2e%3b/b",
+    b"/a/%2e%2e;/b",
 ]
 
 
@@ -123,7 +138,10 @@ def test_a_path_that_is_read_in_two_ways_has_none(probe: Probe, path: bytes) -> 
 
 
 PIECES = st.sampled_from(
-    ["/", "/", "//", "a", "b", ".", "..", "%2e", "%41", "%2F", "%25", "%c3%a9", ";"]
+    [
+        *("/", "/", "//", "a", "b", ".", "..", "%2e", "%41", "%2F", "%25", "%c3%a9"),
+        *(";", "%3b", "[", "%5b", '"', "{"),
+    ]
 )
 
 

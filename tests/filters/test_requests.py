@@ -75,6 +75,7 @@ DENIED = [
 AMBIGUOUS = [
     ("GET", "/carts%2F7/items", "cart", ()),
     ("GET", "/carts/..;/x", "cart", ()),
+    ("GET", "/carts;x/7/items", "cart", ()),
     ("POST", "/carts", "cart", BLUE + RED),
 ]
 

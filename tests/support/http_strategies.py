@@ -28,7 +28,9 @@ METHODS: Final = ("GET", "GET", "POST", "M-SEARCH", "get", "GE", "GETS")
 PATHS: Final = (
     *(PathMatch(PathKind.EXACT, text) for text in ("/", "/a", "/a/", "/a/b", "/~b")),
     *(PathMatch(PathKind.EXACT, text) for text in ("/a%20b", "/%C3%A9/a", "/a/b/*")),
+    *(PathMatch(PathKind.EXACT, text) for text in ("/a%3Bb", "/a%5Bb", "/%7B*%7D")),
     *(PathMatch(PathKind.PREFIX, text) for text in ("/", "/a", "/a/", "/a/b", "/~b/a")),
+    *(PathMatch(PathKind.PREFIX, text) for text in ("/a%3Bb", "/a%5Bb/a", "/..%3B")),
     *(PathMatch(PathKind.TEMPLATE, text) for text in ("/a/{*}", "/{*}/b", "/{*}/{*}")),
     *(PathMatch(PathKind.TEMPLATE, text) for text in ("/a/{**}", "/{**}", "/a/{*}/")),
     *(PathMatch(PathKind.TEMPLATE, text) for text in ("/{*}/b/{**}", "/a", "/{*}")),
@@ -57,13 +59,18 @@ HEADER_VALUES: Final = ("v", "va", "w", "")
 # Segments as a client may write them, by what they are.
 PLAIN: Final = ("a", "b", "a", "b", "~b", "*", "")
 SPELT: Final = ("%61", "%62", "%7Eb", "%7eb", "a%20b", "%C3%A9", "%c3%a9", "%2a", "%41")
+ENCODED: Final = ("a[b", "a%5Bb", "a%5bb", "a%3Bb", "a%3bb", "..%3B", "%2E.%3b", "<a>")
 DOTS: Final = (".", "..", "%2e", "%2E.", "...", ".a")
 UNCLEAR: Final = (
     *("%2F", "a%2fb", "%5C", "%00", "%1f", "%7F", "%", "a%4", "%zz", "%C0%AF", "%E9"),
-    *("%C3x%A9", "%ED%A0%80", "..;", "..;a", ".;a", "%2e%2e%3B", "a\\b", "a b", "é"),
-    *("a#b", "a\x7f"),
+    *("%C3x%A9", "%ED%A0%80", "..;", "..;a", ".;a", "%2e%2e;", "a\\b", "a b", "é"),
+    *("a#b", "a\x7f", ";", "a;b", "a;", "a[;", "%3B;"),
 )
-STRANGE: Final = ("{*}", "{**}", "%7B*%7D", "A", "ab", ";", "a;b", "%25", "%2561", '"')
+STRANGE: Final = ("{*}", "{**}", "%7B*%7D", "A", "ab", "%5D", "%25", "%2561", '"', "|")
+EXTREMES: Final = (
+    *("", "*", "a", "?", "//", "/a/" + "b" * 4093, "/a/" + "b" * 4094),
+    "/a/" + "[" * 4093,
+)
 
 
 # --- patterns -------------------------------------------------------------------------
@@ -180,6 +187,7 @@ def _meeting(draw: DrawFn, patterns: Sequence[PathMatch]) -> str:
             path = "/x%7E/.." + path
         case "spelt":
             path = path.replace("a", "%61").replace("b", "%62").replace("%C3", "%c3")
+            path = path.replace("%5B", "[").replace("%7B", "{").replace("%3B", "%3b")
     return path + draw(queries())
 
 
@@ -187,8 +195,8 @@ def _meeting(draw: DrawFn, patterns: Sequence[PathMatch]) -> str:
 def targets(draw: DrawFn) -> str:
     """A request target of segments; every fifth or so is ambiguous."""
     if draw(st.integers(0, 29)) == 29:
-        return draw(st.sampled_from(("", "*", "a", "?", "//", long(4096), long(4097))))
-    pools = (PLAIN, PLAIN, PLAIN, SPELT, DOTS, STRANGE)
+        return draw(st.sampled_from(EXTREMES))
+    pools = (PLAIN, PLAIN, PLAIN, SPELT, ENCODED, DOTS, STRANGE)
     chosen = [
         draw(st.sampled_from(draw(st.sampled_from(pools))))
         for _ in range(draw(st.integers(1, 5)))
@@ -205,7 +213,9 @@ def spellings() -> SearchStrategy[str]:
     text = st.characters(min_codepoint=0x80).map(
         lambda character: "".join(f"%{byte:02X}" for byte in character.encode())
     )
-    marks = st.sampled_from(("/", "/", "/", ".", "..", ";", "%", "%2", "a", "%2e"))
+    marks = st.sampled_from(
+        ("/", "/", "/", ".", "..", ";", "%3b", "[", "%", "%2", "a", "%2e")
+    )
     pieces = st.one_of(marks, marks, marks, plain, encoded, text)
     return st.lists(pieces, max_size=16).map(lambda found: "/" + "".join(found))
 
@@ -213,11 +223,6 @@ def spellings() -> SearchStrategy[str]:
 def queries() -> SearchStrategy[str]:
     """What comes behind a question mark never matters."""
     return st.sampled_from(("", "", "", "?", "?a=/../b", "?%2F%", "??\\#"))
-
-
-def long(length: int) -> str:
-    """A path of some length, in bytes, that starts with /a/."""
-    return "/a/" + "b" * (length - 3)
 
 
 def _headers() -> SearchStrategy[tuple[str, str]]:

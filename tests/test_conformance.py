@@ -32,7 +32,8 @@ def test_every_difference_has_a_reason(results: list[Result]) -> None:
 
 
 def test_counts(results: list[Result]) -> None:
-    assert count(results) == COUNTS
+    # Three more of ours differ: what an overlay address cannot say of IPv6.
+    assert count(results) == {**COUNTS, "ours: probes": (450, 4, 0)}
 
 
 def test_the_report_says_so_in_every_form(results: list[Result]) -> None:

@@ -29,7 +29,7 @@ def codes_command(session: Session, code: str, output: str) -> None:
     Codes of lint come with an example that triggers them.
 
     \b
-    Examples:
+    Example:
       pepmesh codes LNT0010
       pepmesh codes LNT
       pepmesh codes -o md > codes.md

@@ -93,7 +93,7 @@ def validate_command(
     is at least as bad as --fail-on, whatever the output.
 
     \b
-    Examples:
+    Example:
       pepmesh validate -f policies/ -R --fail-on warning
       pepmesh validate -f . -R -o sarif --output-file pepmesh.sarif
       pepmesh validate -f policies/ --suppress "LNT0003=NetworkPolicy shop/*"

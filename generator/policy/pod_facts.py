@@ -1,9 +1,9 @@
 """Read what decides whether a sidecar sees a pod's traffic. No verdict looks at it.
 
-Where in the pipeline: part of `declarations`; read again by `enforcement`. Injection and
-interception are Istio's labels and annotations; besides, containers that run before the
-sidecar, and probes of the kubelet, which has no proof to show. Nothing here is an error:
-what cannot be read was not understood by Istio either.
+Where in the pipeline: part of `declarations`; read again by `enforcement`. Injection
+and interception are Istio's labels and annotations; besides, containers that run before
+the sidecar, and probes of the kubelet, which has no proof to show. Nothing here is an
+error: what cannot be read was not understood by Istio either.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
 import filters
-from generator.compiler import compile_file
+from generator.compiler import Program, link_program, prepare_file
 from generator.errors import Diagnostic
 from generator.overlay.build import build_overlay
 from generator.overlay.lock import Lock
@@ -74,8 +74,14 @@ def build_mesh(
 def compile_filter(table_bytes: bytes) -> bytes:
     """Compile the filter around a table."""
     embedded = {"table": table_bytes} if table_bytes else {}
-    compiled = compile_file(FILTER, embedded=embedded, arena_bytes=ARENA_BYTES)
-    return compiled.to_bytes()
+    linked = link_program(_filter(), embedded=embedded, arena_bytes=ARENA_BYTES)
+    return linked.to_bytes()
+
+
+@cache
+def _filter() -> Program:
+    """Compile the filter once: tables differ, its code does not."""
+    return prepare_file(FILTER)
 
 
 def table_digest(table_bytes: bytes) -> str:

@@ -3,7 +3,17 @@
 from generator.compiler.pipeline import (
     DEFAULT_ARENA_BYTES,
     DEFAULT_STEP_BUDGET,
+    Program,
     compile_file,
+    link_program,
+    prepare_file,
 )
 
-__all__ = ["DEFAULT_ARENA_BYTES", "DEFAULT_STEP_BUDGET", "compile_file"]
+__all__ = [
+    "DEFAULT_ARENA_BYTES",
+    "DEFAULT_STEP_BUDGET",
+    "Program",
+    "compile_file",
+    "link_program",
+    "prepare_file",
+]

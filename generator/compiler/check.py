@@ -7,7 +7,7 @@ program are reported together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from generator.compiler import fold
 from generator.compiler.check_expression import check_expression
@@ -26,18 +26,14 @@ from generator.compiler.types import NONE
 from generator.errors import CompileError, Diagnostic
 
 
-def check_functions(
-    program: Iterable[Names], embedded: Mapping[str, bytes]
-) -> list[FunctionIR]:
+def check_functions(program: Iterable[Names]) -> list[FunctionIR]:
     """Check all functions of a program."""
     functions: list[FunctionIR] = []
     errors: list[Diagnostic] = []
     for names in program:
         for symbol in names.functions:
             scope = FunctionScope(count_stores(symbol.py_node), symbol.result)
-            context = Context(
-                names.module, names.names, embedded, check_expression, scope
-            )
+            context = Context(names.module, names.names, check_expression, scope)
             functions.append(_check_function(context, scope, symbol))
             errors.extend(scope.errors)
     if errors:

@@ -23,6 +23,7 @@ from generator.compiler.symbols import (
     PoolSymbol,
     RecordSymbol,
     Symbol,
+    embedded_object,
 )
 from generator.compiler.types import (
     BOOL,
@@ -208,7 +209,7 @@ def _embedded(context: Context, py_call: ast.Call) -> Expr:
     name = context.check(py_name)
     if not isinstance(name, Static) or name.type != VIEW or name.object.is_embedded:
         raise context.refusal("GST0030", "the name must be constant bytes", py_name)
-    return Static(context.embedded_object(name.object.contents), VIEW)
+    return Static(embedded_object(name.object.contents), VIEW)
 
 
 _BUILTINS: Final[Mapping[str, Callable[[Context, ast.Call], Expr]]] = {

@@ -48,9 +48,7 @@ class Names:
 
 
 def collect_symbols(
-    modules: Sequence[SourceModule],
-    embedded: Mapping[str, bytes],
-    overrides: Mapping[str, int],
+    modules: Sequence[SourceModule], overrides: Mapping[str, int]
 ) -> dict[str, Names]:
     """Return the names of every module by module name."""
     program: dict[str, Names] = {}
@@ -59,7 +57,7 @@ def collect_symbols(
     for module in modules:
         names = _new_names(module)
         program[module.name] = names
-        context = Context(module, names.names, embedded, check_expression)
+        context = Context(module, names.names, check_expression)
         for py_statement in module.tree.body:
             try:
                 _Collector(program, names, context, unused).collect(py_statement)

@@ -17,10 +17,9 @@ from generator.compiler.ir import (
 )
 from generator.compiler.scope import FunctionScope
 from generator.compiler.source_module import Located, SourceModule
-from generator.compiler.symbols import StaticObject, Symbol
+from generator.compiler.symbols import Symbol
 from generator.compiler.types import (
     BOOL,
-    U8,
     VIEW,
     IntType,
     ScalarType,
@@ -37,7 +36,6 @@ class Context:
 
     module: SourceModule
     names: Mapping[str, Symbol]
-    embedded: Mapping[str, bytes]
     expression: Callable[[Context, ast.expr], Expr]
     scope: FunctionScope | None = None
 
@@ -137,12 +135,6 @@ class Context:
         if wanted == "View" and str(found.type) == "Buffer":
             hint = "write BUFFER[0:n], which is a view of its first n bytes"
         return self.refusal("GST0022", message, node, hint)
-
-    def embedded_object(self, name: bytes) -> StaticObject:
-        """Return the object for the bytes linked in under a name."""
-        contents = self.embedded.get(name.decode(), b"")
-        label = f"embedded {name.decode()}"
-        return StaticObject(label, U8, len(contents), contents, is_embedded=True)
 
 
 def joined_type(left: Expr, right: Expr) -> IntType:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from generator.compiler.ir import (
@@ -26,7 +27,7 @@ from generator.compiler.ir_statements import (
     FunctionIR,
 )
 from generator.compiler.signature import SLOT_BYTES, slot_types
-from generator.compiler.symbols import HostcallSymbol, StaticObject
+from generator.compiler.symbols import HostcallSymbol, StaticObject, fill
 from generator.compiler.types import IntType
 from generator.compiler.walk import all_expressions
 from generator.errors import CompileError, Diagnostic
@@ -48,13 +49,22 @@ class MemoryMap:
     arena_end: int
     data: tuple[Data, ...]
     pages: int
+    embedded: Mapping[StaticObject, StaticObject]
+
+    def linked(self, static: StaticObject) -> StaticObject:
+        """Return an object with its contents: embedded ones get theirs here."""
+        return self.embedded.get(static, static)
 
 
-def place_objects(functions: Iterable[FunctionIR], arena_bytes: int) -> MemoryMap:
-    """Lay out memory for a program."""
+def place_objects(
+    functions: Iterable[FunctionIR],
+    arena_bytes: int,
+    contents: Mapping[str, bytes] = MappingProxyType({}),
+) -> MemoryMap:
+    """Lay out memory for a program; `contents` are those of embedded objects."""
     expressions = [e for f in functions for e in all_expressions_in_order(f)]
     objects = _used_objects(expressions)
-    embedded = [o for o in objects if o.is_embedded]
+    embedded = {o: fill(o, contents) for o in objects if o.is_embedded}
     filled = [o for o in objects if o.contents and not o.is_embedded]
     zero = [o for o in objects if not o.contents and not o.is_embedded]
 
@@ -65,11 +75,17 @@ def place_objects(functions: Iterable[FunctionIR], arena_bytes: int) -> MemoryMa
     result_slots = _aligned(end, 8)
     arena_start = _aligned(result_slots + _slot_bytes(expressions), ALIGNMENT)
     arena_end = arena_start + _aligned(arena_bytes, ALIGNMENT)
-    end = _place(embedded, arena_end, addresses)
-    data += [Data(addresses[o], o.contents) for o in embedded if o.contents]
-    pages = _pages(end)
+    end = _place(embedded.values(), arena_end, addresses)
+    data += [Data(addresses[o], o.contents) for o in embedded.values() if o.contents]
+    addresses |= {o: addresses[filled] for o, filled in embedded.items()}
     return MemoryMap(
-        addresses, result_slots, arena_start, arena_end, tuple(data), pages
+        addresses,
+        result_slots,
+        arena_start,
+        arena_end,
+        tuple(data),
+        _pages(end),
+        embedded,
     )
 
 

@@ -62,7 +62,8 @@ def take_area(out: Lowering, array: Expr) -> Area:
     match array:
         case Static(object=static):
             address = out.linker.memory.addresses[static]
-            return Area(Number(address), Number(static.count))
+            count = out.linker.memory.linked(static).count
+            return Area(Number(address), Number(count))
         case ReadLocal(local=local):
             address_local, count_local = out.place(local)
             return Area(Number(None, address_local), Number(None, count_local))
@@ -205,7 +206,7 @@ def push_pair(out: Lowering, expr: Expr) -> None:
 
 def _static_pair(out: Lowering, e: Static) -> None:
     out.code.const(out.linker.memory.addresses[e.object])
-    out.code.const(e.object.count)
+    out.code.const(out.linker.memory.linked(e.object).count)
 
 
 def _local_pair(out: Lowering, e: ReadLocal) -> None:
@@ -230,7 +231,8 @@ def _push_known_slice(out: Lowering, e: Slice) -> bool:
     """Push a slice of a static array if its bounds are known to be in order."""
     if not isinstance(e.array, Static) or not isinstance(e.start, Const):
         return False
-    count, start = e.array.object.count, e.start.value
+    count = out.linker.memory.linked(e.array.object).count
+    start = e.start.value
     address = out.linker.memory.addresses[e.array.object]
     if e.stop is None or isinstance(e.stop, Const):
         stop = count if e.stop is None else min(e.stop.value, count)

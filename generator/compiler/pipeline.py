@@ -17,7 +17,9 @@ and the options only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -57,28 +59,59 @@ def compile_file(
     constants of modules, named "module.NAME". The step budget is that of one callback.
     Raises: CompileError with every diagnostic of the first pass that has any.
     """
-    try:
-        functions, exports = check_file(path, embedded=embedded, constants=constants)
-        functions = optimise(functions, exports)
-        memory = place_objects(functions, arena_bytes)
+    program = prepare_file(path, constants=constants)
+    return link_program(
+        program, embedded=embedded, step_budget=step_budget, arena_bytes=arena_bytes
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that only lacks the bytes that are linked in."""
+
+    path: Path
+    functions: tuple[FunctionIR, ...]
+    exports: Exports
+
+
+def prepare_file(path: Path, *, constants: Mapping[str, int] = NOTHING) -> Program:
+    """Run all passes up to the layout: what does not depend on embedded bytes."""
+    with _too_deep():
+        functions, exports = check_file(path, constants=constants)
+        return Program(path, tuple(optimise(functions, exports)), exports)
+
+
+def link_program(
+    program: Program,
+    *,
+    embedded: Mapping[str, bytes] = NOTHING,
+    step_budget: int = DEFAULT_STEP_BUDGET,
+    arena_bytes: int = DEFAULT_ARENA_BYTES,
+) -> Module:
+    """Make the module of a program around embedded bytes; again, around others."""
+    with _too_deep():
+        memory = place_objects(program.functions, arena_bytes, embedded)
         linker = Linker(memory, step_budget)
-        lowered = [(f.symbol, lower_function(f, linker)) for f in functions]
+        lowered = [(f.symbol, lower_function(f, linker)) for f in program.functions]
+    return assemble(module_name(program.path), lowered, program.exports, linker)
+
+
+@contextmanager
+def _too_deep() -> Iterator[None]:
+    try:
+        yield
     except RecursionError as error:
         message = "calls, or expressions after inlining, are nested too deeply"
         raise CompileError([Diagnostic("GST0047", message)]) from error
-    return assemble(module_name(path), lowered, exports, linker)
 
 
 def check_file(
-    path: Path,
-    *,
-    embedded: Mapping[str, bytes] = NOTHING,
-    constants: Mapping[str, int] = NOTHING,
+    path: Path, *, constants: Mapping[str, int] = NOTHING
 ) -> tuple[list[FunctionIR], Exports]:
     """Run the passes that can refuse a program."""
     modules = parse_program(path)
-    program = collect_symbols(modules, embedded, constants)
-    functions = check_functions(program.values(), embedded)
+    program = collect_symbols(modules, constants)
+    functions = check_functions(program.values())
     exports = check_exports(program, modules[-1])
     by_name = {module.name: module for module in modules}
     return order_functions(functions, by_name), exports

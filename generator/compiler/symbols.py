@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from generator.compiler.types import (
+    U8,
     IntType,
     PlainType,
     RecordType,
@@ -18,13 +20,15 @@ from generator.compiler.types import (
     Type,
 )
 
+_EMBEDDED: Final = "embedded "
+
 
 @dataclass(frozen=True, slots=True)
 class StaticObject:
     """An area of linear memory.
 
     `contents` is what is there at the start: empty for zeros. An `embedded` object is
-    placed last and its length is not known to the other passes.
+    placed last; only layout gives it contents, so other passes do not know its length.
     """
 
     name: str
@@ -36,6 +40,18 @@ class StaticObject:
     @property
     def size_bytes(self) -> int:
         return self.element.size_bytes * self.count
+
+
+def embedded_object(name: bytes) -> StaticObject:
+    """Make the object for bytes that are linked in under a name."""
+    label = f"{_EMBEDDED}{name.decode()}"
+    return StaticObject(label, U8, 0, is_embedded=True)
+
+
+def fill(static: StaticObject, contents: Mapping[str, bytes]) -> StaticObject:
+    """Give an embedded object the contents of its name; none if it has none."""
+    given = contents.get(static.name.removeprefix(_EMBEDDED), b"")
+    return replace(static, count=len(given), contents=given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,7 @@ def write(folder: Path, source: str, name: str = "program") -> Path:
 def build(path: Path, **options: Any) -> Module:
     """Compile a program; check its IR after each pass, and its bytes."""
     constants: Mapping[str, int] = options.get("constants", {})
-    embedded: Mapping[str, bytes] = options.get("embedded", {})
-    functions, exports = check_file(path, embedded=embedded, constants=constants)
+    functions, exports = check_file(path, constants=constants)
     verify(functions)
     verify(optimise(functions, exports))
     module = compile_file(path, **options)

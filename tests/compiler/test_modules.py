@@ -11,7 +11,12 @@ from typing import Final
 import pytest
 import wasmtime
 
-from generator.compiler import DEFAULT_ARENA_BYTES, compile_file
+from generator.compiler import (
+    DEFAULT_ARENA_BYTES,
+    compile_file,
+    link_program,
+    prepare_file,
+)
 from generator.compiler.parse import PACKAGE
 from generator.wasm.guest import WasmGuest
 from generator.wasm.host import Host
@@ -274,3 +279,12 @@ def test_files_are_read_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(LANGUAGE.glob("*.py")), ids=lambda p: p.stem)
 def test_language_cases_are_built_twice_equal(path: Path) -> None:
     assert build(path).to_bytes() == build(path).to_bytes()
+
+
+def test_linking_again_is_compiling_again() -> None:
+    """One compiled program may be linked around many tables, in any order."""
+    program = prepare_file(PEP)
+    for table in (b"", b"x" * 40, b"y" * 100_000, b"x" * 40):
+        embedded = {"table": table}
+        linked = link_program(program, embedded=embedded).to_bytes()
+        assert linked == compile_file(PEP, embedded=embedded).to_bytes()

@@ -164,8 +164,6 @@ def test_everything_else_ends_at_the_first_sidecar(
         b"/public/%c0%af",
         b"/admin;x",
         b"/public;/x",
-        b"/public/..;/admin",
-        b"/public/%2e%2e;/admin",
         b"/public/" + b"a" * 4096,
     ],
 )
@@ -181,6 +179,8 @@ def test_what_is_read_in_two_ways_ends_at_the_second(
     "target",
     [
         b"/public\\..\\admin",
+        b"/public/..;/admin",
+        b"/public/%2e%2e;/admin",
         b"/../admin",
         b"/a#b",
     ],

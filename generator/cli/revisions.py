@@ -128,14 +128,13 @@ def common_ancestor(top: Path, one: str, other: str) -> str:
 
 
 def _commit_of(top: Path, name: str) -> str:
-    if not name.startswith("-"):
-        try:
-            asked = ("--verify", "--quiet", f"{name}^{{commit}}")
-            return run_git(top, "rev-parse", *asked).decode().strip()
-        except QuestionError:
-            pass
-    message = f"{name!r} is no revision of the repository at {top}"
-    raise QuestionError.of("RUN0041", message) from None
+    try:
+        # With this suffix no name is taken for an option.
+        asked = ("--verify", "--quiet", f"{name}^{{commit}}")
+        return run_git(top, "rev-parse", *asked).decode().strip()
+    except QuestionError:
+        message = f"{name!r} is no revision of the repository at {top}"
+        raise QuestionError.of("RUN0041", message) from None
 
 
 def _entries(listed: bytes) -> Iterator[tuple[str, Entry]]:

@@ -5,9 +5,9 @@ if it looks at pod labels, classes of workloads. Two workloads are in one class 
 same pod peers select them and the ports that egress rules name have the same numbers.
 
 Classes are made twice: *local* by the peers that mean their policy's own namespace,
-which is most of them, and *wide* by those that cross namespaces. So a selector in one
-namespace splits no class anywhere else, and a label that all namespaces use stays one
-class for all of them.
+where its subjects are too, which is most of them, and *wide* by all others. So a
+selector in one namespace splits no class anywhere else, and a label that all namespaces
+use stays one class for all of them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from generator.policy.model import (
 from generator.policy.selector import selects
 from generator.table.rules import PortName, Rules
 
-PodSet = tuple[str | None, LabelSelector | None, LabelSelector | None]
-"""Namespace that is meant if the peer names none, pod and namespace selector."""
+PodSet = tuple[str | None, bool, LabelSelector | None, LabelSelector | None]
+"""Namespace that is meant if the peer names none, whether all subjects are in it, pod
+and namespace selector."""
 
 MemberPeer = PodPeer | AccountPeer | OverlayPeer
 """Peers that select members of the overlay."""
@@ -45,8 +46,12 @@ PeerKey = PodSet | AccountPeer | OverlayPeer
 def peer_key(policy: Policy, peer: MemberPeer) -> PeerKey:
     if not isinstance(peer, PodPeer):
         return peer
-    owner = policy.namespace if peer.namespaces is None else None
-    return (owner, peer.pods, peer.namespaces)
+    if peer.namespaces is not None:
+        return (None, False, peer.pods, peer.namespaces)
+    # The filter looks local classes up in the subject's realm. The subjects of an
+    # OverlayPolicy may be elsewhere: its own namespace is then one like any other.
+    is_local = policy.subject.namespaces is None
+    return (policy.namespace, is_local, peer.pods, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class _Selector:
         return workload_network(self._overlay.id, workload.realm, workload.id)
 
     def _select_pods(self, key: PodSet) -> Selected:
-        owner, pods, namespace_selector = key
+        owner, is_local, pods, namespace_selector = key
         if owner is not None or namespace_selector is None:
             names = [owner or ""]
         else:
@@ -156,7 +161,7 @@ class _Selector:
         found = sorted(self._realms[name] for name in names if name in self._realms)
         return Selected(
             is_everyone=every_namespace and not requires,
-            is_local=owner is not None,
+            is_local=is_local,
             looks_at_pods=requires,
             realms=tuple(found),
             workloads=workloads,

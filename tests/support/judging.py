@@ -42,13 +42,14 @@ from generator.table.build import build_table
 from generator.table.encode import encode_table
 from generator.table.model import RuleTable
 from generator.table.ports import key_of
+from tests.support.manifests import to_text
 from tests.support.overlay_strategies import OVERLAY_NAME
 from tests.support.strategies import Flow
 
 UNKNOWN: Final = Party(Kind.UNKNOWN, (0, 0, 0, 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Case:
     """A model, built, and flows to ask about."""
 
@@ -57,6 +58,21 @@ class Case:
     table: RuleTable
     data: bytes
     flows: tuple[Flow, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say what a person needs to try it: the manifests, and who asks whom."""
+        return "\n".join((to_text(self.model), *map(spell_flow, self.flows)))
+
+
+def spell_flow(flow: Flow) -> str:
+    ends = f"{spell_end(flow.source)} -> {spell_end(flow.destination)}"
+    return f"{ends} {flow.protocol} {flow.port} {flow.request or ''}".rstrip()
+
+
+def spell_end(end: End) -> str:
+    if not isinstance(end, Endpoint):
+        return str(end)
+    return f"{end.member.namespace}/{end.member.name}@{end.address}"
 
 
 def build_case(model: Model, flows: tuple[Flow, ...] = ()) -> Case:
@@ -117,6 +133,24 @@ def visible(case: Case, end: End) -> End:
 # --- the filter ----------------------------------------------------------------------
 
 
+def parties(case: Case, flow: Flow) -> tuple[Party, Party]:
+    """Make both ends. An endpoint with addresses of both families goes by IPv4.
+
+    So its IPv6 address does not tell which endpoint of its member it is, except to
+    itself.
+    """
+    ends = flow.source, flow.destination
+    if flow.source != flow.destination and case.table.has_ipv4_instances:
+        ends = _without_ipv6(flow.source), _without_ipv6(flow.destination)
+    return party_of(case, ends[0]), party_of(case, ends[1])
+
+
+def _without_ipv6(end: End) -> End:
+    if not isinstance(end, Endpoint) or end.member.host_network:
+        return end
+    return replace(end, address=None) if isinstance(end.address, IPv6Address) else end
+
+
 def party_of(case: Case, end: End) -> Party:
     if not isinstance(end, Endpoint):
         return address_party(end)
@@ -147,11 +181,11 @@ def member_party(case: Case, workload: Workload, address: IPAddress | None) -> P
     return Party(Kind.MEMBER, (first, second, third, fourth))
 
 
-def guest_party(case: Case, end: End) -> GuestParty:
-    party, given_party = GuestParty(), party_of(case, end)
-    party.kind = given_party.kind
-    party.word0, party.word1, party.word2, party.word3 = given_party.words
-    return party
+def guest_party(party: Party) -> GuestParty:
+    found = GuestParty()
+    found.kind = party.kind
+    found.word0, found.word1, found.word2, found.word3 = party.words
+    return found
 
 
 def carried(flow: Flow) -> HttpRequest | Requests:
@@ -171,11 +205,11 @@ def ask_python(
     pairs: View = b""
     if isinstance(kind, HttpRequest):
         pairs, kind = memoryview(request_pairs(kind)), Requests.GIVEN
-    ends = guest_party(case, flow.source), guest_party(case, flow.destination)
+    source, destination = map(guest_party, parties(case, flow))
     key = key_of(flow.protocol, flow.port)
     with running(None, {"table": case.data}):
         scan(pairs)
-        guest.judge(*ends, key, audited, kind, pairs, answer)
+        guest.judge(source, destination, key, audited, kind, pairs, answer)
     return Judgement(
         Verdict(answer.egress),
         None if answer.egress_rule == NONE else answer.egress_rule,
@@ -194,7 +228,7 @@ def ask_wasm(
     request: HttpRequest | Requests | None = None,
 ) -> Judgement:
     """Ask the built module."""
-    source, destination = party_of(case, flow.source), party_of(case, flow.destination)
+    source, destination = parties(case, flow)
     return engine.judge(
         source,
         destination,

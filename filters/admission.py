@@ -7,29 +7,23 @@ can reach is then known to lie inside the table.
 
 from __future__ import annotations
 
-from filters.lang import View, embedded, load_u16, load_u32, u32, u64
+from filters.admission_requests import check_chains, check_edges, check_states
+from filters.inside import is_list, is_rule, is_text
+from filters.lang import View, embedded, load_u32, u32, u64
 from filters.layout import (
     ADDRESS4_BYTES,
     ADDRESS6_BYTES,
-    ALTERNATIVE_BYTES,
     BACKEND_BYTES,
     CHAIN_BYTES,
     CHECKSUM_AT,
-    CONDITION_HEAD_BYTES,
     EDGE_BYTES,
     FIRST_ROW_AT,
-    HAS_PATHS,
-    HEADER_NEGATED,
-    HEADER_PRESENT,
-    HEADER_TEST_BYTES,
     IDENTITY_BYTES,
     INGRESS_SET_AT,
     IS_CHAIN,
     MAGIC,
     MAGIC_AT,
     NONE,
-    PATH_BYTES,
-    PATH_KINDS,
     PEER_BYTES,
     POLICY_BYTES,
     PORT_BYTES,
@@ -165,14 +159,6 @@ def check_rows() -> bool:
     )
 
 
-def is_text(offset: u32) -> bool:
-    start = section_offset(Section.STRINGS)
-    end = u32(start + section_rows(Section.STRINGS))
-    if offset < start or offset + 2 > end:
-        return False
-    return offset + 2 + load_u16(embedded(b"table"), offset) <= end
-
-
 def check_texts(section: u32, row_bytes: u32, at: u32) -> bool:
     for i in range(section_rows(section)):
         if not is_text(word(u32(row(section, i, row_bytes) + at))):
@@ -253,18 +239,6 @@ def check_subjects() -> bool:
     return True
 
 
-def is_rule(rule: u32) -> bool:
-    return rule == NONE or rule < section_rows(Section.RULES)
-
-
-def is_list(offset: u32, row_bytes: u32) -> bool:
-    start = section_offset(Section.LISTS)
-    end = u64(start + u64(section_rows(Section.LISTS)) * 4)
-    if offset < start or offset + 4 > end or (offset & 3) != 0:
-        return False
-    return offset + 4 + u64(word(offset)) * row_bytes <= end
-
-
 def is_ports(offset: u32) -> bool:
     """A port list, or none: ranges in order, each with a known rule."""
     if offset == 0:
@@ -312,90 +286,6 @@ def check_peers() -> bool:
             if word(u32(at + 8)) == 0 or not is_ports(word(u32(at + 8))):
                 return False
     return True
-
-
-def check_chains() -> bool:
-    for i in range(section_rows(Section.CHAINS)):
-        at = row(Section.CHAINS, i, CHAIN_BYTES)
-        if not is_rule(word(at)) or word(u32(at + 4)) >= section_rows(Section.STATES):
-            return False
-        if not is_alternatives(word(u32(at + 8))):
-            return False
-        if not is_alternatives(word(u32(at + 12))):
-            return False
-    return True
-
-
-def check_states() -> bool:
-    for i in range(section_rows(Section.STATES)):
-        at = row(Section.STATES, i, STATE_BYTES)
-        if not is_state(word(at)) or not is_alternatives(word(u32(at + 4))):
-            return False
-    return True
-
-
-def check_edges() -> bool:
-    for i in range(section_rows(Section.EDGES)):
-        at = row(Section.EDGES, i, EDGE_BYTES)
-        is_known = is_text(word(u32(at + 4))) and is_state(word(u32(at + 8)))
-        if word(at) != NONE and not is_known:
-            return False
-    return True
-
-
-def is_state(state: u32) -> bool:
-    return state == NONE or state < section_rows(Section.STATES)
-
-
-def is_alternatives(offset: u32) -> bool:
-    """Alternatives in the order of evaluation, each of a known rule."""
-    if not is_list(offset, ALTERNATIVE_BYTES):
-        return False
-    previous: u32 = 0
-    for i in range(word(offset)):
-        at = u32(offset + 4 + i * ALTERNATIVE_BYTES)
-        rule = word(at) & ~HAS_PATHS
-        if rule < previous or rule >= section_rows(Section.RULES):
-            return False
-        if not is_condition(word(u32(at + 4))):
-            return False
-        previous = rule
-    return True
-
-
-def is_condition(offset: u32) -> bool:
-    """A condition, or none: it lies inside LISTS, and its texts are texts."""
-    if offset == 0:
-        return True
-    start = section_offset(Section.LISTS)
-    end = u64(start + u64(section_rows(Section.LISTS)) * 4)
-    if offset < start or offset + CONDITION_HEAD_BYTES > end or (offset & 3) != 0:
-        return False
-    texts = u64(word(offset)) + word(u32(offset + 4))
-    headers = word(u32(offset + 8))
-    first = u64(offset + CONDITION_HEAD_BYTES)
-    tests = u64(first + u64(texts) * 4)
-    paths = u64(tests + u64(headers) * HEADER_TEST_BYTES)
-    count = word(u32(offset + 12))
-    if paths + u64(count) * PATH_BYTES > end:
-        return False
-    for i in range(count):
-        at = u32(paths + i * PATH_BYTES)
-        if word(at) >= PATH_KINDS or not is_text(word(u32(at + 4))):
-            return False
-    for i in range(u32(texts)):
-        if not is_text(word(u32(first + i * 4))):
-            return False
-    for i in range(headers):
-        if not is_header_test(u32(tests + i * HEADER_TEST_BYTES)):
-            return False
-    return True
-
-
-def is_header_test(at: u32) -> bool:
-    if not is_text(word(at)) or not is_text(word(u32(at + 4))):
-        return False
-    return word(u32(at + 8)) & ~HEADER_NEGATED <= HEADER_PRESENT
 
 
 def check_member_blocks() -> bool:

@@ -7,6 +7,7 @@ in many spellings, some of which are ambiguous. Part of `strategies`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from hypothesis import strategies as st
@@ -133,6 +134,7 @@ def requests(draw: DrawFn, entries: Sequence[HttpMatch] = ()) -> HttpRequest:
             tuple(draw(st.lists(_headers(), max_size=4))),
         )
     entry = draw(st.sampled_from(entries))
+    asked = [header.name for each in entries for header in each.headers]
     met = HttpRequest(
         draw(st.sampled_from(entry.methods or METHODS)),
         draw(_meeting(entry.paths)),
@@ -143,6 +145,10 @@ def requests(draw: DrawFn, entries: Sequence[HttpMatch] = ()) -> HttpRequest:
             if not header.is_negated
         ),
     )
+    if asked and draw(st.integers(0, 3)) == 3:
+        # Values that differ, of a header that some entry asks for.
+        name = draw(st.sampled_from(asked))
+        return replace(met, headers=(*met.headers, (name, "v"), (name, "w")))
     return draw(_nearly(met))
 
 
@@ -152,18 +158,13 @@ def _nearly(draw: DrawFn, met: HttpRequest) -> HttpRequest:
     more = draw(st.lists(_headers(), max_size=2))
     match draw(st.sampled_from(("none", "none", "method", "path", "host", "headers"))):
         case "method":
-            return HttpRequest(
-                draw(st.sampled_from(METHODS)), met.path, met.host, met.headers
-            )
+            return replace(met, method=draw(st.sampled_from(METHODS)))
         case "path":
-            path = draw(targets())
-            return HttpRequest(met.method, path, met.host, met.headers)
+            return replace(met, path=draw(targets()))
         case "host":
-            host = draw(st.sampled_from(HOSTS))
-            return HttpRequest(met.method, met.path, host, met.headers)
+            return replace(met, host=draw(st.sampled_from(HOSTS)))
         case "headers":
-            headers = (*met.headers, *more)
-            return HttpRequest(met.method, met.path, met.host, headers)
+            return replace(met, headers=(*met.headers, *more))
         case _:
             return met
 

@@ -217,8 +217,16 @@ def spellings() -> SearchStrategy[str]:
     marks = st.sampled_from(
         ("/", "/", "/", ".", "..", ";", "%3b", "[", "%", "%2", "a", "%2e")
     )
+    # One character of UTF-8, or nearly: bytes at the bounds of what may follow what.
+    heads = st.sampled_from(("%C1", "%C2", "%E0", "%E1", "%ED", "%F0", "%F4", "%F5"))
+    tails = st.lists(
+        st.sampled_from(("%80", "%8F", "%90", "%9F", "%A0", "%BF")), max_size=3
+    )
+    bounds = st.tuples(heads, tails).map(lambda found: found[0] + "".join(found[1]))
+    one = st.one_of(bounds, bounds, encoded, text).map(lambda piece: f"/{piece}")
     pieces = st.one_of(marks, marks, marks, plain, encoded, text)
-    return st.lists(pieces, max_size=16).map(lambda found: "/" + "".join(found))
+    many = st.lists(pieces, max_size=16).map(lambda found: "/" + "".join(found))
+    return many | one
 
 
 def queries() -> SearchStrategy[str]:

@@ -22,7 +22,7 @@ def schema_command(session: Session, name: str | None, output: str) -> None:
     for kubectl in YAML, or with -o json.
 
     \b
-    Examples:
+    Example:
       pepmesh schema overlaypolicy > overlaypolicy.schema.json
       pepmesh schema crd | kubectl apply -f -
     """

@@ -38,7 +38,7 @@ types: $(STAMP) ## mypy strict
 	$(BIN)/mypy
 
 unit: $(STAMP) ## unit, property and differential tests
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n auto
 
 e2e: $(STAMP) ## tests on real Envoys
 	$(BIN)/python -m pytest e2e

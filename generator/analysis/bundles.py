@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from generator.analysis.api_version import API_VERSION
 from generator.analysis.endpoints import owner_name
 from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
 from generator.analysis.names import suggest
 from generator.analysis.reach import reachable_targets
-from generator.analysis.simulate import API_VERSION
 from generator.overlay.bundle import make_bundle
 from generator.overlay.configuration import Endpoint, Traffic, plugin_configuration
 from generator.overlay.master_keys import MasterKeys

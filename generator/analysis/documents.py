@@ -6,8 +6,8 @@ without its table.
 
 from __future__ import annotations
 
+from generator.analysis.api_version import API_VERSION
 from generator.analysis.inspection import Inspected, Permission, ports_by_protocol
-from generator.analysis.simulate import API_VERSION
 from generator.analysis.sizes import by_policy
 from generator.build import table_digest
 from generator.overlay.naming import overlay_id_text

@@ -13,20 +13,19 @@ from typing import Final
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.path_patterns import patterns_of
+from generator.analysis.request_text import short_path
 from generator.analysis.spans import addresses_of
 from generator.policy.model import (
     Action,
     Direction,
     HeaderKind,
     HeaderMatch,
+    HttpMatch,
     Tier,
 )
 from generator.table.model import (
     NO_CHAIN,
-    Alternative,
     Chain,
-    Condition,
     PortList,
     PortRange,
     RuleTable,
@@ -122,18 +121,16 @@ class RequestTexts:
             return ()
         prefix = _PREFIXES[self._table.rules[rule].action]
         return tuple(
-            prefix + _spell(chain, number, alternative)
-            for number, alternative in enumerate(chain.alternatives)
+            prefix + _spell(alternative.condition or HttpMatch())
+            for alternative in chain.alternatives
             if alternative.rule == rule
         )
 
 
-def _spell(chain: Chain, number: int, alternative: Alternative) -> str:
-    condition = alternative.condition or Condition((), (), ())
-    paths = patterns_of(chain, number) if alternative.has_paths else []
+def _spell(condition: HttpMatch) -> str:
     parts = [
         ",".join(condition.methods),
-        ",".join(paths),
+        ",".join(map(short_path, condition.paths)),
         f"at {','.join(condition.hosts)}" if condition.hosts else "",
         *map(_header_text, condition.headers),
     ]

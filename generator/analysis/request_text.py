@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from generator.analysis.misses import listed
+from generator.analysis.lists import listed
 from generator.policy.model import (
     HeaderKind,
     HeaderMatch,
@@ -22,7 +22,7 @@ from generator.policy.model import (
 def requests_text(entry: HttpMatch) -> str:
     """Say which requests an entry means."""
     parts = [" or ".join(entry.methods)] if entry.methods else []
-    parts += [listed((match.pattern for match in entry.paths), most=3)]
+    parts += [listed(map(short_path, entry.paths), most=3)]
     text = " ".join(part for part in parts if part) or "requests"
     if entry.hosts:
         text += f" at {listed(entry.hosts, most=3)}"
@@ -30,6 +30,13 @@ def requests_text(entry: HttpMatch) -> str:
         named = (f"{header.name}: {header_text(header)}" for header in entry.headers)
         text += f" with {listed(named, most=3)}"
     return text
+
+
+def short_path(match: PathMatch) -> str:
+    """Spell a pattern; `/cart/...` is the path itself and all that is below it."""
+    if match.kind is PathKind.PREFIX:
+        return f"{match.pattern.removesuffix('/')}/..."
+    return match.pattern
 
 
 def path_text(match: PathMatch) -> str:

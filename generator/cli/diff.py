@@ -7,16 +7,16 @@ from typing import Final
 
 import click
 
-from generator.analysis.diff import Difference, compare
-from generator.analysis.diff_access import Kind
-from generator.analysis.diff_document import (
+from generator.analysis.diff.access import Kind
+from generator.analysis.diff.diff import Difference, compare
+from generator.analysis.diff.document import (
     CSV_HEADER,
     difference_document,
     difference_rows,
 )
-from generator.analysis.diff_github import difference_commands
-from generator.analysis.diff_markdown import difference_markdown
-from generator.analysis.diff_text import difference_text
+from generator.analysis.diff.github import difference_commands
+from generator.analysis.diff.markdown import difference_markdown
+from generator.analysis.diff.text import difference_text
 from generator.cli.diff_inputs import (
     Input,
     notes_of,

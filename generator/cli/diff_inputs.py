@@ -14,7 +14,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
-from generator.analysis.diff_sides import Side, member_networks, mesh_side, module_side
+from generator.analysis.diff.sides import Side, member_networks, mesh_side, module_side
 from generator.analysis.engine import Engine
 from generator.build import DEFAULT_OVERLAY, build_mesh
 from generator.cli.files import read_bytes, read_source

@@ -8,9 +8,12 @@ from typing import Final
 
 import click
 
-from generator.analysis.explain import Explainer, Explanation, Outcome
-from generator.analysis.explanation import explanation_document, explanation_text
-from generator.analysis.request_reader import read_request
+from generator.analysis.explain.explainer import Explainer, Explanation, Outcome
+from generator.analysis.explain.explanation import (
+    explanation_document,
+    explanation_text,
+)
+from generator.analysis.explain.request_reader import read_request
 from generator.analysis.traffic import Traffic
 from generator.build import table_digest
 from generator.cli.inputs import open_mesh, read_model

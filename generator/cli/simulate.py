@@ -10,20 +10,24 @@ from typing import Final
 import click
 
 from generator.analysis.endpoints import find_owners
-from generator.analysis.explain import Explainer
+from generator.analysis.explain.explainer import Explainer
 from generator.analysis.key_ranges import ports_text
-from generator.analysis.report_page import report_page
-from generator.analysis.simulate import Connection, simulate, simulation_document
-from generator.analysis.simulation_dot import simulation_dot
-from generator.analysis.simulation_markdown import simulation_markdown, table_markdown
-from generator.analysis.traffic_answers import (
+from generator.analysis.simulate.dot import simulation_dot
+from generator.analysis.simulate.markdown import simulation_markdown, table_markdown
+from generator.analysis.simulate.report_page import report_page
+from generator.analysis.simulate.simulation import (
+    Connection,
+    simulate,
+    simulation_document,
+)
+from generator.analysis.simulate.traffic_answers import (
     COLUMNS,
     TrafficAnswer,
     answer_traffic,
     are_all,
     traffic_document,
 )
-from generator.analysis.traffic_file import read_traffic_file
+from generator.analysis.simulate.traffic_file import read_traffic_file
 from generator.cli.files import read_source, refuse_overwriting
 from generator.cli.inputs import Mesh, open_mesh, read_model
 from generator.cli.options import (

@@ -8,19 +8,19 @@ from typing import Final
 
 import click
 
-from generator.analysis.coverage import Coverage, measure_coverage
-from generator.analysis.explain import Explainer
-from generator.analysis.junit import junit_text
-from generator.analysis.names import Names
-from generator.analysis.policy_test_lines import github_text, tap_text
-from generator.analysis.policy_test_reader import Suite, find_test_files, read_suites
-from generator.analysis.policy_test_report import (
+from generator.analysis.cases.coverage import Coverage, measure_coverage
+from generator.analysis.cases.junit import junit_text
+from generator.analysis.cases.lines import github_text, tap_text
+from generator.analysis.cases.reader import Suite, find_test_files, read_suites
+from generator.analysis.cases.report import (
     Listing,
     percent,
     report_document,
     report_text,
 )
-from generator.analysis.policy_tests import SuiteResult, run_suites, select_cases
+from generator.analysis.cases.run import SuiteResult, run_suites, select_cases
+from generator.analysis.explain.explainer import Explainer
+from generator.analysis.names import Names
 from generator.build import table_digest
 from generator.cli.inputs import Mesh, open_mesh, read_model, shorten
 from generator.cli.options import (

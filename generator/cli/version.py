@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from filters.layout import VERSION
-from generator.analysis.simulate import API_VERSION
+from generator.analysis.api_version import API_VERSION
 from generator.cli.options import colour_option, output_option
 from generator.cli.output import write, write_json
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import generator.lint as lint_package
-from generator.analysis.simulate import API_VERSION
+from generator.analysis.api_version import API_VERSION
 from generator.codes import CODES, Code
 
 FAMILIES: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.analysis.simulate import API_VERSION
+from generator.analysis.api_version import API_VERSION
 from generator.enforcement.model import Row
 from generator.reports.finding import Finding, count
 from generator.source import Span

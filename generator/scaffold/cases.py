@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from generator.analysis.explain import Explainer, Explanation, Outcome
-from generator.analysis.policy_tests import deciding_rules, is_named_by
+from generator.analysis.cases.run import deciding_rules, is_named_by
+from generator.analysis.explain.explainer import Explainer, Explanation, Outcome
 from generator.analysis.traffic import Traffic
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest

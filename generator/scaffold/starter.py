@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from generator.analysis.cases.run import rule_places
 from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Explainer, Outcome
-from generator.analysis.policy_tests import rule_places
+from generator.analysis.explain.explainer import Explainer, Outcome
 from generator.analysis.traffic import Traffic
 from generator.build import DEFAULT_OVERLAY, build_mesh
 from generator.policy.load import load_sources

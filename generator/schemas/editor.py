@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from generator.analysis.policy_test_reader import REASONS
-from generator.analysis.simulate import API_VERSION
+from generator.analysis.api_version import API_VERSION
+from generator.analysis.cases.reader import REASONS
 from generator.schemas.parts import RULES, Schema, choice, record, text
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

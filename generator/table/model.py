@@ -39,9 +39,6 @@ AddressList = tuple[tuple[int, PortList], ...]
 """Start address and what holds from there on; starts at 0. Empty: no address rules."""
 
 
-Condition = HttpMatch
-
-
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One entry of a rule's `http`, or all of a rule that asks nothing.

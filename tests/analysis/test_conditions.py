@@ -291,4 +291,4 @@ def test_requests(http: str, request_: HttpRequest, text: str) -> None:
 
 def test_a_flow_that_is_not_http() -> None:
     found = near_of(overlay(RULE.format('[{methods: [GET], paths: [{prefix: "/a"}]}]')))
-    assert only(found) == "the flow is not HTTP, rule wants GET /a"
+    assert only(found) == "the flow is not HTTP, rule wants GET /a/..."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from generator.analysis.diff import compare
-from generator.analysis.diff_access import Kind
-from generator.analysis.diff_causes import Half
-from generator.analysis.diff_sides import member_networks
+from generator.analysis.diff.access import Kind
+from generator.analysis.diff.causes import Half
+from generator.analysis.diff.diff import compare
+from generator.analysis.diff.sides import member_networks
 from tests.support.differences import (
     difference,
     line_of,

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from generator.analysis.diff import Difference, compare
+from generator.analysis.diff.diff import Difference, compare
 from generator.policy.model import Protocol
 from generator.table.ports import key_of
 from tests.conformance.netpol_analyzer import as_netpol_analyzer, load_case

@@ -7,16 +7,16 @@ import re
 
 import pytest
 
-from generator.analysis.diff import Difference
-from generator.analysis.diff_document import (
+from generator.analysis.diff.diff import Difference
+from generator.analysis.diff.document import (
     CSV_HEADER,
     difference_document,
     difference_rows,
 )
-from generator.analysis.diff_github import difference_commands
-from generator.analysis.diff_groups import EACH_OTHER, parties_title
-from generator.analysis.diff_markdown import LIMIT, code, difference_markdown
-from generator.analysis.diff_text import difference_text
+from generator.analysis.diff.github import difference_commands
+from generator.analysis.diff.groups import EACH_OTHER, parties_title
+from generator.analysis.diff.markdown import LIMIT, code, difference_markdown
+from generator.analysis.diff.text import difference_text
 from tests.support.differences import difference, http_rule, overlay_policy
 from tests.support.meshes import deployment, namespace, policy
 

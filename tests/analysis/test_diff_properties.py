@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from filters.http import Requests
 from generator.analysis.allowed import party_of
-from generator.analysis.diff import Difference, compare
-from generator.analysis.diff_access import Level
-from generator.analysis.diff_changes import Change
-from generator.analysis.diff_groups import Group, make_groups, make_sections
-from generator.analysis.diff_sides import Side, mesh_side
+from generator.analysis.diff.access import Level
+from generator.analysis.diff.changes import Change
+from generator.analysis.diff.diff import Difference, compare
+from generator.analysis.diff.groups import Group, make_groups, make_sections
+from generator.analysis.diff.sides import Side, mesh_side
 from generator.analysis.endpoints import find_owners, owner_name
 from generator.analysis.engine import Engine
-from generator.analysis.simulate import Connection, simulate
+from generator.analysis.simulate.simulation import Connection, simulate
 from generator.build import build_mesh
 from generator.errors import OverlayError
 from generator.policy.model import Member, Model, Protocol

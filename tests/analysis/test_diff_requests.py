@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generator.analysis.diff import NOT_ALL, compare
-from generator.analysis.diff_requests import sample_paths, sample_requests
+from generator.analysis.diff.diff import NOT_ALL, compare
+from generator.analysis.diff.requests import sample_paths, sample_requests
 from generator.policy.model import HttpMatch, PathKind, PathMatch
 from generator.policy.request import HttpRequest
 from generator.table.chains import Chains

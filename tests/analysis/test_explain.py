@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Explanation, Outcome
-from generator.analysis.explanation import explanation_document, explanation_text
+from generator.analysis.explain.explainer import Explanation, Outcome
+from generator.analysis.explain.explanation import (
+    explanation_document,
+    explanation_text,
+)
 from tests.support.meshes import (
     deployment,
     mesh_of,

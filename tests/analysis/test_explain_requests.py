@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from generator.analysis.explain import Explanation, Outcome
-from generator.analysis.explanation import explanation_document, explanation_text
+from generator.analysis.explain.explainer import Explanation, Outcome
+from generator.analysis.explain.explanation import (
+    explanation_document,
+    explanation_text,
+)
 from generator.policy.request import HttpRequest
 from tests.support.meshes import (
     deployment,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.analysis.explanation import explanation_document, explanation_text
+from generator.analysis.explain.explanation import (
+    explanation_document,
+    explanation_text,
+)
 from tests.support.denied import MESH, WEB, cart_in, near_of, only, overlay, rules_of
 from tests.support.meshes import mesh_of, policy
 

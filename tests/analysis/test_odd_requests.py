@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Outcome
-from generator.analysis.explanation import explanation_text
+from generator.analysis.explain.explainer import Outcome
+from generator.analysis.explain.explanation import explanation_text
 from generator.policy.request import HttpRequest
 from tests.analysis.test_explain_requests import ask
 

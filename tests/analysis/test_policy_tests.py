@@ -10,24 +10,24 @@ from xml.etree import ElementTree
 
 import pytest
 
-from generator.analysis.coverage import Coverage, CoveredRule, measure_coverage
-from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Explainer
-from generator.analysis.junit import junit_text
-from generator.analysis.names import Names
-from generator.analysis.policy_test_lines import github_text, tap_text
-from generator.analysis.policy_test_reader import (
+from generator.analysis.cases.coverage import Coverage, CoveredRule, measure_coverage
+from generator.analysis.cases.junit import junit_text
+from generator.analysis.cases.lines import github_text, tap_text
+from generator.analysis.cases.reader import (
     Suite,
     find_test_files,
     read_suites,
 )
-from generator.analysis.policy_test_report import Listing, report_document, report_text
-from generator.analysis.policy_tests import (
+from generator.analysis.cases.report import Listing, report_document, report_text
+from generator.analysis.cases.run import (
     SuiteResult,
     is_named_by,
     run_suites,
     select_cases,
 )
+from generator.analysis.errors import QuestionError
+from generator.analysis.explain.explainer import Explainer
+from generator.analysis.names import Names
 from generator.policy.load import load_model
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest

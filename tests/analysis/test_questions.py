@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.analysis.ambiguity import shown_path, why_ambiguous
 from generator.analysis.errors import QuestionError
+from generator.analysis.explain.ambiguity import shown_path, why_ambiguous
+from generator.analysis.explain.request_reader import read_request
 from generator.analysis.names import Named, NamedOwner, NamedService, Names
 from generator.analysis.references import Reference, parse_reference
-from generator.analysis.request_reader import read_request
 from generator.analysis.request_text import example_options, requests_text
 from generator.policy.model import (
     HeaderKind,

@@ -10,7 +10,11 @@ from hypothesis import assume, given, settings
 from generator.analysis.allowed import answers
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.engine import Engine
-from generator.analysis.simulate import Connection, simulate, simulation_document
+from generator.analysis.simulate.simulation import (
+    Connection,
+    simulate,
+    simulation_document,
+)
 from generator.build import build_mesh
 from generator.errors import OverlayError
 from generator.policy.model import Model

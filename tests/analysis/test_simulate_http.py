@@ -10,10 +10,14 @@ from filters.http import Requests
 from generator.analysis.allowed import Allowed
 from generator.analysis.endpoints import find_owners
 from generator.analysis.key_ranges import merge
-from generator.analysis.mesh_flows import MeshFlows
 from generator.analysis.request_rules import RequestTexts
 from generator.analysis.sides import Access
-from generator.analysis.simulate import Connection, simulate, simulation_document
+from generator.analysis.simulate.mesh_flows import MeshFlows
+from generator.analysis.simulate.simulation import (
+    Connection,
+    simulate,
+    simulation_document,
+)
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest
 from generator.table.ports import EVERY_KEY, key_of

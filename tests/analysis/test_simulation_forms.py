@@ -8,17 +8,17 @@ import re
 
 import pytest
 
-from generator.analysis.mesh_flows import MeshFlows
-from generator.analysis.report import report_document
-from generator.analysis.report_page import report_page
-from generator.analysis.simulate import Connection, simulate
-from generator.analysis.simulation_dot import quote, simulation_dot
-from generator.analysis.simulation_markdown import (
+from generator.analysis.simulate.dot import quote, simulation_dot
+from generator.analysis.simulate.markdown import (
     WIDEST_MATRIX,
     simulation_markdown,
     table_markdown,
 )
-from generator.analysis.simulation_pairs import pairs_of
+from generator.analysis.simulate.mesh_flows import MeshFlows
+from generator.analysis.simulate.pairs import pairs_of
+from generator.analysis.simulate.report import report_document
+from generator.analysis.simulate.report_page import report_page
+from generator.analysis.simulate.simulation import Connection, simulate
 from tests.support.dot import read_dot
 from tests.support.meshes import (
     deployment,

@@ -7,10 +7,10 @@ from hypothesis import event, given, settings
 
 from filters.decide import Verdict
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.flow_ends import Asked, EndSources, FlowEnd, end_of
-from generator.analysis.near_misses import find_near_misses
-from generator.analysis.speaking import Speaking
-from generator.analysis.tier_trace import Effect, walk
+from generator.analysis.explain.flow_ends import Asked, EndSources, FlowEnd, end_of
+from generator.analysis.explain.near_misses import find_near_misses
+from generator.analysis.explain.speaking import Speaking
+from generator.analysis.explain.tier_trace import Effect, walk
 from generator.policy.model import Direction
 from generator.policy.oracle import End
 from generator.policy.oracle import Endpoint as OracleEndpoint

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from generator.analysis.errors import QuestionError
-from generator.analysis.explain import Explainer, Outcome
-from generator.analysis.traffic import Traffic
-from generator.analysis.traffic_answers import (
+from generator.analysis.explain.explainer import Explainer, Outcome
+from generator.analysis.simulate.traffic_answers import (
     TrafficAnswer,
     answer_traffic,
     are_all,
     traffic_document,
 )
-from generator.analysis.traffic_file import read_traffic_file
+from generator.analysis.simulate.traffic_file import read_traffic_file
+from generator.analysis.traffic import Traffic
 from generator.errors import Diagnostic
 from generator.policy.model import Protocol
 from generator.policy.request import HttpRequest

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.analysis.report_page import report_page
-from generator.analysis.simulate import simulate
-from generator.analysis.simulation_pairs import pairs_of
+from generator.analysis.simulate.pairs import pairs_of
+from generator.analysis.simulate.report_page import report_page
+from generator.analysis.simulate.simulation import simulate
 from tests.browser import chromium
 from tests.browser.chromium import Chromium, running_chromium
 from tests.support.meshes import BuiltMesh

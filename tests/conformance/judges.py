@@ -13,7 +13,7 @@ from typing import Protocol as Interface
 from filters.decide import Verdict
 from filters.http import Requests
 from generator.analysis.engine import Engine, Party, address_party
-from generator.analysis.simulate import simulate, simulation_document
+from generator.analysis.simulate.simulation import simulate, simulation_document
 from generator.build import build_mesh
 from generator.overlay.model import TargetKind
 from generator.policy.model import (

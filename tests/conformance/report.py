@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from generator.analysis.simulate import API_VERSION
+from generator.analysis.api_version import API_VERSION
 from tests.conformance.result import Outcome, Result
 
 HEADER: Final = ("source", "cases", "agree", "differ", "not applicable")

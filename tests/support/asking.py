@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from generator.analysis.endpoints import Endpoint
-from generator.analysis.flow_ends import Asked, EndSources, FlowEnd, end_of
+from generator.analysis.explain.flow_ends import Asked, EndSources, FlowEnd, end_of
+from generator.analysis.explain.near_misses import NearMiss, find_near_misses
+from generator.analysis.explain.speaking import Speaking
+from generator.analysis.explain.tier_trace import Trace, walk
 from generator.analysis.names import NamedAddress, NamedOwner, Names
-from generator.analysis.near_misses import NearMiss, find_near_misses
-from generator.analysis.speaking import Speaking
-from generator.analysis.tier_trace import Trace, walk
 from generator.policy.model import Direction, Protocol
 from generator.policy.request import HttpRequest
 from tests.support.judging import Case, build_case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.analysis.near_misses import NearMiss
+from generator.analysis.explain.near_misses import NearMiss
 from generator.policy.model import Direction
 from generator.policy.request import HttpRequest
 from tests.support.asking import tell

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from generator.analysis.diff import Difference, compare
-from generator.analysis.diff_changes import Change
-from generator.analysis.diff_sentences import what_text
-from generator.analysis.diff_sides import Side, mesh_side, module_side
+from generator.analysis.diff.changes import Change
+from generator.analysis.diff.diff import Difference, compare
+from generator.analysis.diff.sentences import what_text
+from generator.analysis.diff.sides import Side, mesh_side, module_side
 from tests.support.meshes import BuiltMesh, mesh_of
 
 Line = tuple[str, str, str, str]

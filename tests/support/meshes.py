@@ -7,8 +7,8 @@ from functools import cache
 from ipaddress import IPv4Network
 
 from generator.analysis.engine import Engine
-from generator.analysis.explain import Explainer, Explanation
-from generator.analysis.simulate import simulate
+from generator.analysis.explain.explainer import Explainer, Explanation
+from generator.analysis.simulate.simulation import simulate
 from generator.analysis.traffic import Traffic
 from generator.build import Built, build_mesh
 from generator.overlay.build import build_overlay

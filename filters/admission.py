@@ -230,7 +230,7 @@ def check_subjects() -> bool:
         at = row(Section.SUBJECTS, i, SUBJECT_BYTES)
         if not is_rule(word(at)) or not is_ports(word(u32(at + 4))):
             return False
-        if not is_ports(word(u32(at + 8))):
+        if not is_ports(word(u32(at + 8))) or not is_ports(word(u32(at + 24))):
             return False
         if not is_addresses(word(u32(at + 12)), ADDRESS4_BYTES):
             return False

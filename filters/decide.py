@@ -18,6 +18,7 @@ from filters.lang import View, record, u32
 from filters.layout import (
     ACTION_ACCEPT,
     ACTION_PASS,
+    ANY_INSTANCE,
     AUDIT_OFFSET,
     EGRESS_SET_AT,
     FLAG_AUDITED,
@@ -134,6 +135,7 @@ def is_same_endpoint(source: Party, destination: Party) -> bool:
         and source.word2 == destination.word2
         and source.word3 == destination.word3
         and source.word3 != 0
+        and source.word3 != ANY_INSTANCE
     )
 
 

@@ -28,7 +28,7 @@ from filters.key import (
     remember,
 )
 from filters.lang import View, Words, u32
-from filters.layout import NONE, TCP, WORKLOAD_REVOKED
+from filters.layout import ANY_INSTANCE, NONE, TCP, WORKLOAD_REVOKED
 from filters.party import Kind, Party
 from filters.peer import (
     connection_facts,
@@ -143,7 +143,7 @@ def read_source(root: u32, value: View) -> u32:
     if SOURCE[1] >> 16 != ADDRESSES[u32(root * 4 + 1)] >> 16:
         return Reason.SOURCE_FOREIGN
     offset = workload_row(SOURCE[2])
-    if offset == NONE or SOURCE[3] == 0:
+    if offset == NONE or SOURCE[3] == 0 or SOURCE[3] == ANY_INSTANCE:
         return Reason.SOURCE_UNKNOWN
     flags = word(offset) >> 16
     if flags == 0 or (word(offset) & 0xFFFF) != (SOURCE[1] & 0xFFFF):

@@ -33,6 +33,9 @@ DIRECTORY_AT: Final = 32
 
 NONE: Final = 0xFFFFFFFF  # no rule, no row, no such thing
 
+# Instead of the instance of a member's address: some endpoint, not known yet which one.
+ANY_INSTANCE: Final = 0xFFFFFFFF
+
 
 class Section(IntEnum):
     """Sections, in file order."""
@@ -91,9 +94,9 @@ TIERS: Final = 3
 NORMAL_TIER: Final = 1
 
 # Subject: default rule (NONE: not isolated, default allow), port list for any member,
-# port list for any address outside, IPv4 address list, IPv6 address list, levels.
-# A list offset of 0 means that there is none.
-SUBJECT_BYTES: Final = 24
+# port list for any address outside, IPv4 address list, IPv6 address list, levels, port
+# list for a member of any address. A list offset of 0 means that there is none.
+SUBJECT_BYTES: Final = 28
 LEVEL_REALM: Final = 1
 LEVEL_WIDE: Final = 2
 LEVEL_LOCAL: Final = 4

@@ -14,6 +14,7 @@ from filters.lang import View, Words, u32
 from filters.layout import (
     ADDRESS4_BYTES,
     ADDRESS6_BYTES,
+    ANY_INSTANCE,
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
     IS_CHAIN,
@@ -72,7 +73,9 @@ def find_rule(
         consider(peer_list(subject, u32(LOCAL_PEERS + number)), key, requests, pairs)
     if (word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:
         list4 = word(u32(at + 12))
-        if list4 != 0:
+        if peer.word3 == ANY_INSTANCE:
+            consider(word(u32(at + 24)), key, requests, pairs)
+        elif list4 != 0:
             consider(find_address4(list4, peer.word3), key, requests, pairs)
 
 

@@ -1,8 +1,10 @@
 """Outbound: strip what the application set, judge, stamp address and key.
 
 The endpoint is chosen after us, so every workload behind the target's port must be
-allowed. Both directions are judged: whoever asks why learns it at the first proxy.
-Peers outside the overlay get no headers; egress policy alone speaks about them.
+allowed; a rule about addresses counts if some endpoint may have one, and the receiver,
+who knows its own, judges it exactly. Both directions are judged: whoever asks why
+learns it at the first proxy. Peers outside the overlay get no headers; egress policy
+alone speaks about them.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from filters.key import (
     current_epoch,
 )
 from filters.lang import Buffer, View, Words, u32, u64
-from filters.layout import BACKEND_BYTES, NONE, TCP, Section
+from filters.layout import ANY_INSTANCE, BACKEND_BYTES, NONE, TCP, Section
 from filters.party import Kind, Party
 from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
@@ -170,7 +172,7 @@ def is_allowed(workload: u32, port: u32, audited: bool, pairs: View) -> bool:
     DESTINATION.word0 = SELF.word0
     DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | (word(offset) & 0xFFFF)
     DESTINATION.word2 = workload
-    DESTINATION.word3 = 0
+    DESTINATION.word3 = ANY_INSTANCE
     key = TCP << 16 | (port & 0xFFFF)
     judge(SELF, DESTINATION, key, audited, Requests.GIVEN, pairs, JUDGEMENT)
     reason = denial_reason(JUDGEMENT)

@@ -53,15 +53,10 @@ class Observation:
     seen: Seen
     code: int
     answer: str = ""
-    is_known_to_differ: bool = False
-
-    @property
-    def is_expected_allowed(self) -> bool:
-        return self.probe.is_allowed and not self.is_known_to_differ
 
     @property
     def is_as_expected(self) -> bool:
-        return self.seen is (Seen.ALLOWED if self.is_expected_allowed else Seen.DENIED)
+        return self.seen is (Seen.ALLOWED if self.probe.is_allowed else Seen.DENIED)
 
 
 def ask(prepared: Prepared, number: int) -> list[Observation]:
@@ -108,9 +103,8 @@ def _observe(prepared: Prepared, number: int, way: Way) -> Observation:
     name = f"{prepared.endpoints[probe.destination].origin}:{probe.port}"
     seen = _classify(code, body, name if request.method != "HEAD" else "")
     answer = body.decode("latin-1")[:200]
-    is_known = way is Way.THROUGH and str(probe) in scenario.refused
     return Observation(
-        scenario.name, scenario.source, probe, way, mark, seen, code, answer, is_known
+        scenario.name, scenario.source, probe, way, mark, seen, code, answer
     )
 
 

@@ -31,24 +31,6 @@ NO_PROXY: Final = "pods on the host network have no sidecar"
 
 NODE_PROBE: Final = "192.0.2.30 -> shop/a TCP 8080"
 
-NO_KEY: Final = (
-    "a bundle has keys for what a workload may reach whatever its pods' addresses are, "
-    "so not for what only an ipBlock of pods allows; the receiver would let it in"
-)
-NO_ADDRESS: Final = (
-    "the sender's sidecar decides before it knows which pod it will reach, so that an "
-    "egress block of pods allows nothing"
-)
-REFUSED: Final = {
-    "block-and-pods": {
-        "shop/low -> shop/server:8080": NO_KEY,
-        "bank/free -> shop/server:8080": NO_KEY,
-        "shop/sender -> shop/server:8080": NO_ADDRESS,
-    },
-    "dual-stack": {"shop/b -> shop/a:8080": NO_KEY},
-    "named-port-block": {"shop/admin -> shop/server:8080": NO_KEY},
-}
-
 
 def ours() -> Iterator[Scenario]:
     for case in case_names():
@@ -80,7 +62,6 @@ def _from_vectors(case: str) -> Iterator[Scenario]:
             model,
             tuple(probes),
             tally(reasons, OURS),
-            REFUSED.get(case, {}),
         )
 
 

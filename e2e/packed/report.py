@@ -21,7 +21,7 @@ def report(scenarios: Sequence[Scenario], outcome: Outcome) -> str:
         )
         for row in rows
     ]
-    text += ["", *outcome.wrong, *_refused(scenarios), *_left_out(scenarios)]
+    text += ["", *outcome.wrong, *_left_out(scenarios)]
     if outcome.privileged:
         text.append(f"left out: {outcome.privileged}: only root listens on these ports")
     text += ["", _costs(outcome)]
@@ -42,14 +42,6 @@ def _rows(scenarios: Sequence[Scenario], outcome: Outcome) -> list[tuple[str, ..
         )
         rows.append((source, *map(str, numbers)))
     return rows
-
-
-def _refused(scenarios: Sequence[Scenario]) -> list[str]:
-    return [
-        f"refused by the sender, {scenario.name}: {probe}: {reason}"
-        for scenario in scenarios
-        for probe, reason in scenario.refused.items()
-    ]
 
 
 def _left_out(scenarios: Sequence[Scenario]) -> list[str]:

@@ -6,8 +6,8 @@ addresses are those of the case; loopback addresses are given out later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from generator.policy.model import Member, Model
 from generator.policy.request import HttpRequest
@@ -52,18 +52,13 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One policy state. Members that no probe names get no sidecar.
-
-    `refused` are probes (as text) that policy allows and the sender's sidecar refuses
-    for want of knowledge, and why: known differences, all on the side of less access.
-    """
+    """One policy state. Members that no probe names get no sidecar."""
 
     source: str
     name: str
     model: Model
     probes: tuple[Probe, ...]
     left_out: tuple[LeftOut, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def members(self) -> dict[str, Member]:

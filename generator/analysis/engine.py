@@ -13,7 +13,7 @@ from typing import Final
 from filters.abi import BufferType
 from filters.decide import Verdict
 from filters.http import Requests
-from filters.layout import NONE
+from filters.layout import ANY_INSTANCE, NONE
 from filters.party import Kind
 from generator.errors import TableError
 from generator.overlay.address import OverlayAddress, instance_of
@@ -116,6 +116,12 @@ class Engine:
         instance = UNKNOWN_INSTANCE if underlay is None else instance_of(underlay)
         realm = self._realms[workload]
         address = OverlayAddress(self.table.overlay_id, realm, workload, instance)
+        return Party(Kind.MEMBER, _words(address.packed))
+
+    def any_endpoint(self, workload: int) -> Party:
+        """Make a party of some endpoint of a workload, not known yet which one."""
+        realm = self._realms[workload]
+        address = OverlayAddress(self.table.overlay_id, realm, workload, ANY_INSTANCE)
         return Party(Kind.MEMBER, _words(address.packed))
 
     def judge(

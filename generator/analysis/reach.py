@@ -34,9 +34,9 @@ def _may_reach(engine: Engine, workload: int, port: TablePort) -> bool:
 def _allowed_keys(
     engine: Engine, source: int, destination: int, keys: tuple[int, int]
 ) -> Iterator[bool]:
-    """Judge every range of keys; addresses of endpoints are not known here."""
-    sender = engine.member_party(source, None)
-    receiver = engine.member_party(destination, None)
+    """Judge every range of keys, for whatever addresses endpoints may get."""
+    sender = engine.any_endpoint(source)
+    receiver = engine.any_endpoint(destination)
     key, last = keys
     while key <= last:
         # A key is needed as soon as some request is allowed.

@@ -276,13 +276,14 @@ class _Decoder:
             if subject != NONE:
                 peers.setdefault(subject, {})[key] = self._ports(ports)
         for number, row in enumerate(self._rows(Section.SUBJECTS)):
-            default, members, outside, addresses4, addresses6, _ = row
+            default, members, outside, addresses4, addresses6, _, any_address = row
             yield Subject(
                 default_rule=None if default == NONE else default,
                 members=self._ports(members),
                 outside=self._ports(outside),
                 addresses4=self._addresses(addresses4, 1),
                 addresses6=self._addresses(addresses6, 4),
+                any_address=self._ports(any_address),
                 peers=dict(sorted(peers.get(number, {}).items())),
             )
 
@@ -325,7 +326,7 @@ ROW_WORDS = {
     Section.PORTS: 3,
     Section.BACKENDS: 2,
     Section.SUBJECT_SETS: 3,
-    Section.SUBJECTS: 6,
+    Section.SUBJECTS: 7,
     Section.PEERS: 3,
     Section.RULES: 3,
     Section.POLICIES: 4,

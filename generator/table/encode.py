@@ -33,6 +33,7 @@ from filters.layout import (
     NONE,
     RULE_DEFAULT,
     SECTIONS,
+    SUBJECT_BYTES,
     VERSION,
     WIDE_PEERS,
     WORKLOAD_PRESENT,
@@ -224,7 +225,7 @@ class _Encoder:
         for data, _ in sections.values():
             size += len(data) + -len(data) % 4
         entries = sum(len(subject.peers) for subject in self.table.subjects)
-        return size + len(self.table.subjects) * 24 + _slots(entries) * 12
+        return size + len(self.table.subjects) * SUBJECT_BYTES + _slots(entries) * 12
 
     # --- rows ----------------------------------------------------------------------
 
@@ -293,6 +294,7 @@ class _Encoder:
                 self._addresses(subject.addresses4, 1),
                 self._addresses(subject.addresses6, 4),
                 levels,
+                self._ports(subject.any_address),
             )
 
     def _peer_rows(self) -> Iterable[Row]:

@@ -80,7 +80,9 @@ class Subject:
 
     `default_rule` names the isolating policy (normal tier); None: not isolated.
     `members` holds for every member, `outside` for every address outside the
-    overlay, `peers` by realm id, WIDE_PEERS + wide or LOCAL_PEERS + local class.
+    overlay, `any_address` what the rules about IPv4 addresses would accept or pass of a
+    member whose address is not known yet, `peers` by realm id, WIDE_PEERS + wide or
+    LOCAL_PEERS + local class.
     """
 
     default_rule: int | None = None
@@ -88,6 +90,7 @@ class Subject:
     outside: PortList = ()
     addresses4: AddressList = ()
     addresses6: AddressList = ()
+    any_address: PortList = ()
     peers: Mapping[int, PortList] = field(default_factory=dict)
 
 

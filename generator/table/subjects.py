@@ -9,7 +9,7 @@ policy of the normal tier selects is not isolated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -184,8 +184,19 @@ class _Maker:
             outside=flatten(self.outside, self.chains),
             addresses4=address_list(self.blocks, self.chains, version=4),
             addresses6=address_list(self.blocks, self.chains, version=6),
+            any_address=flatten(self._maybe_blocks(), self.chains),
             peers={key: ports for key, ports in peers.items() if ports},
         )
+
+    def _maybe_blocks(self) -> Iterator[Ruled]:
+        """Yield what blocks would say of a member whose address is not known yet.
+
+        A Deny is left out: whoever knows the address judges again.
+        """
+        for block in self.blocks:
+            action = self.rules.rows[block.rule].action
+            if block.peer.cidr.version == 4 and action is not Action.DENY:
+                yield from ((*key, block.rule) for key in block.keys)
 
     def _default(self, places: tuple[int, ...]) -> int | None:
         """Only the normal tier isolates."""

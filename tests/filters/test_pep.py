@@ -334,6 +334,13 @@ BAD: dict[str, tuple[Headers, str]] = {
         ((SOURCE, WEB[:30] + b"0000:0000"), (KEY, GOOD)),
         "source_unknown",
     ),
+    "any instance": (
+        (
+            (SOURCE, WEB[:30] + b"ffff:ffff"),
+            (KEY, key_of("web", "cart", instance="255.255.255.255")),
+        ),
+        "source_unknown",
+    ),
 }
 
 

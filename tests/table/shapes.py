@@ -122,6 +122,7 @@ TABLE = RuleTable(
             outside=WEB,
             addresses4=((0, ()), (0x0A000000, DNS), (0x0B000000, ())),
             addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
+            any_address=DNS,
             peers={1: DNS, 2: API, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
         ),
         Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB, WIDE_PEERS + 1: API}),

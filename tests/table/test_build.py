@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters import decide
+from filters.layout import ANY_INSTANCE
 from filters.party import Kind, Party
 from filters.running import running
 from generator.overlay.build import build_overlay
@@ -94,3 +95,86 @@ def test_rules_about_nodes_fail_closed(
     with running(None, {"table": data}):
         decide.judge(source, destination, 80, False, 0, b"", answer)
     assert (answer.egress == decide.Verdict.ALLOW) == is_allowed
+
+
+BLOCKS = """\
+apiVersion: v1
+kind: Pod
+metadata: {{name: a, namespace: shop, labels: {{app: a}}}}
+spec: {{containers: [{{name: m}}]}}
+status: {{podIP: 10.0.0.1}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: b, namespace: shop, labels: {{app: b}}}}
+spec: {{containers: [{{name: m}}]}}
+status: {{podIP: 10.0.0.2}}
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {{name: p}}
+spec:
+  tier: Admin
+  priority: 1
+  subject:
+    pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: a}}}}}}
+  egress:
+  - action: {action}
+    to: [{{networks: [10.0.0.2/32]}}]
+    protocols: [{{tcp: {{destinationPort: {{number: 80}}}}}}]
+  - action: {otherwise}
+    to: [{{namespaces: {{}}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "otherwise", "instance", "port", "is_allowed"),
+    [
+        # The address is known: it is in the block, or not.
+        ("Accept", "Deny", 0x0A000002, 80, True),
+        ("Accept", "Deny", 0x0A000003, 80, False),
+        ("Accept", "Deny", 0x0A000002, 81, False),
+        # It will never be known: the block does not count.
+        ("Accept", "Deny", 0, 80, False),
+        # It is not known yet: the block may accept, on its ports.
+        ("Accept", "Deny", ANY_INSTANCE, 80, True),
+        ("Accept", "Deny", ANY_INSTANCE, 81, False),
+        ("Pass", "Deny", ANY_INSTANCE, 80, True),
+        # What denies is left to the receiver, who knows its address.
+        ("Deny", "Accept", ANY_INSTANCE, 80, True),
+        ("Deny", "Accept", 0x0A000002, 80, False),
+    ],
+)
+def test_blocks_of_members_whose_address_comes_later(
+    action: str, otherwise: str, instance: int, port: int, is_allowed: bool
+) -> None:
+    model = model_of(BLOCKS.format(action=action, otherwise=otherwise))
+    overlay, _, _ = build_overlay(model, None, name="x")
+    data = encode_table(build_table(model, overlay))
+    numbers = {w.members[0].name: w.id for w in overlay.workloads}
+    source, destination = Party(), Party()
+    source.kind = destination.kind = Kind.MEMBER
+    source.word2, destination.word2 = numbers["a"], numbers["b"]
+    source.word3, destination.word3 = 0x0A000001, instance
+    source.word1 = destination.word1 = overlay.workloads[0].realm
+    answer = decide.Judgement()
+    with running(None, {"table": data}):
+        decide.judge(source, destination, port, False, 0, b"", answer)
+    assert (answer.egress == decide.Verdict.ALLOW) == is_allowed
+
+
+def test_two_unknown_endpoints_of_one_workload_are_two() -> None:
+    """A pod may always reach itself, but another replica is not itself."""
+    model = model_of(BLOCKS.format(action="Accept", otherwise="Deny"))
+    overlay, _, _ = build_overlay(model, None, name="x")
+    data = encode_table(build_table(model, overlay))
+    number = next(w.id for w in overlay.workloads if w.members[0].name == "a")
+    source, destination = Party(), Party()
+    source.kind = destination.kind = Kind.MEMBER
+    source.word2 = destination.word2 = number
+    source.word3 = destination.word3 = ANY_INSTANCE
+    source.word1 = destination.word1 = overlay.workloads[0].realm
+    answer = decide.Judgement()
+    with running(None, {"table": data}):
+        decide.judge(source, destination, 81, False, 0, b"", answer)
+    assert answer.egress == decide.Verdict.DENY

@@ -176,11 +176,12 @@ POINTERS = {
     "first backend": (Section.PORTS, 12, 4),
     "backends": (Section.PORTS, 12, 8),
     "subject of a tier": (Section.SUBJECT_SETS, 12, 4),
-    "default rule": (Section.SUBJECTS, 24, 0),
-    "list for members": (Section.SUBJECTS, 24, 4),
-    "list for outside": (Section.SUBJECTS, 24, 8),
-    "IPv4 list": (Section.SUBJECTS, 24, 12),
-    "IPv6 list": (Section.SUBJECTS, 24, 16),
+    "default rule": (Section.SUBJECTS, 28, 0),
+    "list for members": (Section.SUBJECTS, 28, 4),
+    "list for outside": (Section.SUBJECTS, 28, 8),
+    "IPv4 list": (Section.SUBJECTS, 28, 12),
+    "IPv6 list": (Section.SUBJECTS, 28, 16),
+    "list for any address": (Section.SUBJECTS, 28, 24),
     "peer's subject": (Section.PEERS, 12, 0),
     "peer's list": (Section.PEERS, 12, 8),
     "blocks": (Section.MEMBER_BLOCKS, 4, 0),
@@ -188,6 +189,14 @@ POINTERS = {
     "policy's namespace": (Section.POLICIES, 16, 4),
     "policy's name": (Section.POLICIES, 16, 8),
     "policy's file": (Section.POLICIES, 16, 12),
+    "chain's rule": (Section.CHAINS, 16, 0),
+    "chain's state": (Section.CHAINS, 16, 4),
+    "alternatives": (Section.CHAINS, 16, 8),
+    "alternatives of odd paths": (Section.CHAINS, 16, 12),
+    "next state": (Section.STATES, 8, 0),
+    "accepted alternatives": (Section.STATES, 8, 4),
+    "edge's segment": (Section.EDGES, 12, 4),
+    "edge's state": (Section.EDGES, 12, 8),
 }
 
 
@@ -200,7 +209,8 @@ def test_a_pointer_out_of_its_section_is_refused(pointer: str) -> None:
         for place in range(start, start + rows * row_bytes, row_bytes)
         if struct.unpack_from("<I", DATA, place)[0] not in (0, 0xFFFFFFFF)
         or section in (Section.SUBJECTS, Section.SUBJECT_SETS, Section.MEMBER_BLOCKS)
-        or section is Section.RULES
+        or section in (Section.RULES, Section.CHAINS, Section.STATES)
+        or (section is Section.EDGES and struct.unpack_from("<I", DATA, place)[0] == 0)
     ]
     assert used
     for place in used:

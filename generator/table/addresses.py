@@ -6,9 +6,10 @@ own block only and denies nothing that another block allows.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, collapse_addresses
 
 from generator.policy.model import BlockPeer, IPNetwork
 from generator.table.chains import Chains
@@ -60,6 +61,31 @@ def _bounds(networks: Iterable[IPNetwork]) -> list[int]:
         if after < 1 << network.max_prefixlen:
             found.add(after)
     return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Where members are known to live: addresses that manifests have, and ranges that
+    only members have. Merged, sorted spans of IPv4 addresses."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, networks: Iterable[IPv4Network]) -> Homes:
+        merged = sorted(collapse_addresses(networks))
+        return cls(
+            tuple(int(network.network_address) for network in merged),
+            tuple(int(network.broadcast_address) for network in merged),
+        )
+
+    def meet(self, network: IPNetwork) -> bool:
+        """Tell whether some member may have an address of a network."""
+        if network.version != 4:
+            return False
+        place = bisect_left(self.ends, int(network.network_address))
+        last = int(network.broadcast_address)
+        return place < len(self.starts) and self.starts[place] <= last
 
 
 def member_blocks(networks: Iterable[IPv4Network]) -> tuple[tuple[int, bool], ...]:

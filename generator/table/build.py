@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
 from generator.overlay.model import Overlay, Target
 from generator.policy.model import Direction, Model
-from generator.table.addresses import member_blocks
+from generator.table.addresses import Homes, member_blocks
 from generator.table.model import (
     RuleTable,
     TableBackend,
@@ -25,9 +25,11 @@ def build_table(
     model: Model, overlay: Overlay, member_cidrs: Iterable[IPv4Network] = ()
 ) -> RuleTable:
     """Make the rule table; `member_cidrs` are ranges where only members live."""
+    member_cidrs = tuple(member_cidrs)
     rules = number_rules(model.policies)
     peers = find_peers(model, overlay, rules)
-    subjects = assign_subjects(overlay, rules, peers)
+    homes = Homes.of([*member_cidrs, *_known_addresses(overlay)])
+    subjects = assign_subjects(overlay, rules, peers, homes)
     numbers = subjects.numbers
     realms = {realm.namespace: realm.id for realm in overlay.realms}
     return RuleTable(
@@ -65,6 +67,14 @@ def build_table(
         rules=rules.rows,
         policies=rules.table_policies(),
     )
+
+
+def _known_addresses(overlay: Overlay) -> Iterator[IPv4Network]:
+    for workload in overlay.workloads:
+        for member in workload.members:
+            for address in member.addresses:
+                if isinstance(address, IPv4Address):
+                    yield IPv4Network(address)
 
 
 def _has_ipv4_instances(overlay: Overlay) -> bool:

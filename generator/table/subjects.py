@@ -28,7 +28,7 @@ from generator.policy.model import (
     PortMatch,
     Tier,
 )
-from generator.table.addresses import Block, address_list
+from generator.table.addresses import Block, Homes, address_list
 from generator.table.chains import Chains
 from generator.table.model import Chain, Subject, SubjectSet
 from generator.table.peers import Peers, Selected, named_ports, peer_key
@@ -63,9 +63,11 @@ class Assignment:
     numbers: Mapping[View, Mapping[int, int]]
 
 
-def assign_subjects(overlay: Overlay, rules: Rules, peers: Peers) -> Assignment:
+def assign_subjects(
+    overlay: Overlay, rules: Rules, peers: Peers, homes: Homes
+) -> Assignment:
     """Make every distinct subject and every distinct set of subjects once."""
-    subjects = _Subjects(overlay, rules, peers, Chains(rules.http))
+    subjects = _Subjects(overlay, rules, peers, homes, Chains(rules.http))
     sets: dict[SubjectSet, int] = {}
     numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
     selecting = _policies_of_workloads(peers)
@@ -90,6 +92,7 @@ class _Subjects:
     overlay: Overlay
     rules: Rules
     peers: Peers
+    homes: Homes
     chains: Chains
     made: list[Subject] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
@@ -103,7 +106,7 @@ class _Subjects:
         key = _subject_key(workload, self.rules, places, view.direction)
         if key not in self.known:
             self.known[key] = len(self.made)
-            mesh = self.overlay, self.rules, self.peers, self.chains
+            mesh = self.overlay, self.rules, self.peers, self.homes, self.chains
             maker = _Maker(*mesh, view.direction, workload)
             self.made.append(maker.make(places))
         return self.known[key]
@@ -162,6 +165,7 @@ class _Maker:
     overlay: Overlay
     rules: Rules
     peers: Peers
+    homes: Homes
     chains: Chains
     direction: Direction
     workload: Workload
@@ -191,11 +195,12 @@ class _Maker:
     def _maybe_blocks(self) -> Iterator[Ruled]:
         """Yield what blocks would say of a member whose address is not known yet.
 
-        A Deny is left out: whoever knows the address judges again.
+        Only of blocks in which members are known to live. A Deny is left out: whoever
+        knows the address judges again.
         """
         for block in self.blocks:
             action = self.rules.rows[block.rule].action
-            if block.peer.cidr.version == 4 and action is not Action.DENY:
+            if action is not Action.DENY and self.homes.meet(block.peer.cidr):
                 yield from ((*key, block.rule) for key in block.keys)
 
     def _default(self, places: tuple[int, ...]) -> int | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filters import decide
 from filters.layout import ANY_INSTANCE
 from filters.party import Kind, Party
 from filters.running import running
 from generator.overlay.build import build_overlay
+from generator.table.addresses import Homes
 from generator.table.build import build_table
 from generator.table.decode import decode_table
 from generator.table.encode import encode_table
@@ -148,9 +154,52 @@ spec:
 def test_blocks_of_members_whose_address_comes_later(
     action: str, otherwise: str, instance: int, port: int, is_allowed: bool
 ) -> None:
-    model = model_of(BLOCKS.format(action=action, otherwise=otherwise))
+    text = BLOCKS.format(action=action, otherwise=otherwise)
+    assert egress_to_b(text, instance, port) == is_allowed
+
+
+@pytest.mark.parametrize(
+    ("block", "member_cidrs", "is_allowed"),
+    [
+        ("10.0.0.0/8", [], True),  # pods of the manifests have such addresses
+        ("198.51.100.0/24", [], False),
+        ("10.1.0.0/16", [], False),
+        ("10.1.0.0/16", [IPv4Network("10.0.0.0/8")], True),
+        ("2001:db8::/32", [], False),
+    ],
+)
+def test_only_blocks_where_members_live_may_accept(
+    block: str, member_cidrs: list[IPv4Network], is_allowed: bool
+) -> None:
+    """An address outside is no pod's, so the sender's word on it is the last one."""
+    text = BLOCKS.format(action="Accept", otherwise="Deny")
+    text = text.replace("10.0.0.2/32", f'"{block}"')
+    assert egress_to_b(text, ANY_INSTANCE, 80, member_cidrs) == is_allowed
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 255), st.integers(24, 32))),
+    st.integers(0, 255),
+    st.integers(24, 32),
+)
+def test_homes_meet_what_they_overlap(
+    places: list[tuple[int, int]], place: int, bits: int
+) -> None:
+    def network(last: int, size: int) -> IPv4Network:
+        return IPv4Network((0x0A000000 + last, size), strict=False)
+
+    homes = [network(*each) for each in places]
+    wanted = network(place, bits)
+    assert Homes.of(homes).meet(wanted) == any(wanted.overlaps(h) for h in homes)
+
+
+def egress_to_b(
+    text: str, instance: int, port: int, member_cidrs: Sequence[IPv4Network] = ()
+) -> bool:
+    """Ask whether policy lets a's pod out to b's, whose instance is given."""
+    model = model_of(text)
     overlay, _, _ = build_overlay(model, None, name="x")
-    data = encode_table(build_table(model, overlay))
+    data = encode_table(build_table(model, overlay, member_cidrs))
     numbers = {w.members[0].name: w.id for w in overlay.workloads}
     source, destination = Party(), Party()
     source.kind = destination.kind = Kind.MEMBER
@@ -160,7 +209,7 @@ def test_blocks_of_members_whose_address_comes_later(
     answer = decide.Judgement()
     with running(None, {"table": data}):
         decide.judge(source, destination, port, False, 0, b"", answer)
-    assert (answer.egress == decide.Verdict.ALLOW) == is_allowed
+    return answer.egress == decide.Verdict.ALLOW
 
 
 def test_two_unknown_endpoints_of_one_workload_are_two() -> None:

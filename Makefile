@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := filters generator istio tests e2e
 
-.PHONY: help demo test check fmt fmt-check lint types unit e2e chromium bench fuzz conformance second-opinion golden clean
+.PHONY: help demo test check fmt fmt-check lint types unit e2e chromium bench bench-build fuzz conformance second-opinion golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -48,6 +48,9 @@ chromium: ## install Chromium for the tests of the HTML page (Debian and Ubuntu,
 
 bench: $(STAMP) ## what the filter costs, measured longer than in the demo
 	$(BIN)/python -m e2e.bench
+
+bench-build: $(STAMP) ## what builds of large meshes cost: time, memory, bytes
+	$(BIN)/python -m e2e.bench.build_bench
 
 fuzz: SECONDS ?= 600
 fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm agree; SECONDS=600

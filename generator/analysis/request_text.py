@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from generator.analysis.lists import listed
 from generator.policy.model import (
     HeaderKind,
     HeaderMatch,
@@ -17,6 +16,7 @@ from generator.policy.model import (
     PathKind,
     PathMatch,
 )
+from generator.wording import listed
 
 
 def requests_text(entry: HttpMatch) -> str:

@@ -12,12 +12,12 @@ from generator.lint.index import Bits
 from generator.policy.model import (
     NAME_LABEL,
     LabelSelector,
-    Operator,
     PodPeer,
     Requirement,
 )
 from generator.policy.selector import meets
 from generator.source import Span
+from generator.wording import requirement_text
 
 _CLOSE: Final = 0.75
 """A higher bar than difflib's: labels are short, and any two look alike a little."""
@@ -91,22 +91,6 @@ def _no_pod(peer: PodPeer, place: str, around: Bits, ground: Ground) -> Nobody:
         reason = f"no pod in {place} has {requirement_text(requirement)}"
         return Nobody(reason, _suggest(requirement, keys, values), requirement.span)
     return Nobody(f"no pod in {place} has {_selector_text(pods)} together")
-
-
-def requirement_text(requirement: Requirement) -> str:
-    """Spell a requirement as kubectl does."""
-    key, values = requirement.key, requirement.values
-    match requirement.operator:
-        case Operator.IN if len(values) == 1:
-            return f"{key}={values[0]}"
-        case Operator.IN:
-            return f"{key} in ({', '.join(values)})"
-        case Operator.NOT_IN:
-            return f"{key} not in ({', '.join(values)})"
-        case Operator.EXISTS:
-            return f"a label {key}"
-        case Operator.DOES_NOT_EXIST:
-            return f"no label {key}"
 
 
 def _selector_text(selector: LabelSelector) -> str:

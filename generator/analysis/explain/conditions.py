@@ -17,7 +17,6 @@ from generator.analysis.explain.http_conditions import http_misses
 from generator.analysis.explain.label_conditions import pod_misses
 from generator.analysis.explain.misses import Field, Miss, Misses, fewest
 from generator.analysis.explain.port_conditions import port_misses
-from generator.analysis.lists import listed
 from generator.policy.model import (
     AccountPeer,
     Action,
@@ -32,6 +31,7 @@ from generator.policy.model import (
     Tier,
 )
 from generator.table.rules import closed
+from generator.wording import listed
 
 
 def rule_misses(asked: Asked, policy: Policy, rule: PolicyRule) -> Misses:

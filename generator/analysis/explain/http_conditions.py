@@ -15,11 +15,11 @@ from typing import Final
 
 from generator.analysis.explain.ambiguity import shown_path, shown_text, why_ambiguous
 from generator.analysis.explain.misses import Field, Miss, Misses, fewest
-from generator.analysis.lists import listed
 from generator.analysis.request_text import header_text, path_text, requests_text
 from generator.policy.model import HeaderKind, HeaderMatch, HttpMatch, PathKind
 from generator.policy.oracle_http import Holds, holds_in_union, host_of, normal_form
 from generator.policy.request import HttpRequest
+from generator.wording import listed
 
 _MOST_ENTRIES: Final = 3
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from generator.analysis.explain.flow_ends import FlowEnd
 from generator.analysis.explain.misses import Field, Miss, Misses
-from generator.analysis.lists import listed
 from generator.policy.model import (
     NAME_LABEL,
     Labels,
@@ -24,6 +23,7 @@ from generator.policy.model import (
 )
 from generator.policy.overlay_peers import GROUP_PREFIX, USER_LABEL
 from generator.policy.selector import meets
+from generator.wording import listed, requirement_text
 
 
 def pod_misses(peer: PodPeer, policy_namespace: str, end: FlowEnd) -> Misses:
@@ -69,22 +69,8 @@ def _text(requirement: Requirement, labels: Labels, field: Field) -> str:
     if field is Field.POD and key.startswith(GROUP_PREFIX) and key not in labels:
         return f"it is not in group {key.removeprefix(GROUP_PREFIX)}"
     what = "pod label" if field is Field.POD else "namespace label"
-    if key not in labels:
-        wanted = _wanted(requirement)
-        return f"{what} {key} is missing" + (f", rule wants {wanted}" if wanted else "")
-    return f"{what} {key}={labels[key]}, rule wants {_wanted(requirement)}"
-
-
-def _wanted(requirement: Requirement) -> str:
-    key, values = requirement.key, requirement.values
-    match requirement.operator:
-        case Operator.IN if len(values) == 1:
-            return f"{key}={values[0]}"
-        case Operator.IN:
-            return f"{key} in ({listed(values)})"
-        case Operator.NOT_IN:
-            return f"{key} not in ({listed(values)})"
-        case Operator.EXISTS:
-            return ""
-        case Operator.DOES_NOT_EXIST:
-            return f"no label {key}"
+    wanted = requirement_text(requirement)
+    if key in labels:
+        return f"{what} {key}={labels[key]}, rule wants {wanted}"
+    is_all = requirement.operator is Operator.EXISTS
+    return f"{what} {key} is missing" + ("" if is_all else f", rule wants {wanted}")

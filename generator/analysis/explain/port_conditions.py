@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from generator.analysis.explain.flow_ends import Asked
 from generator.analysis.explain.misses import Field, Miss, Misses
-from generator.analysis.lists import listed
 from generator.overlay.model import port_numbers
 from generator.policy.model import (
     BlockPeer,
@@ -19,6 +18,7 @@ from generator.policy.model import (
     Protocol,
     protocols_of,
 )
+from generator.wording import listed
 
 
 def port_misses(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from generator.analysis.diff.sides import Side, member_networks, mesh_side, modu
 from generator.analysis.engine import Engine
 from generator.build import DEFAULT_OVERLAY, build_mesh
 from generator.cli.files import read_bytes, read_source
-from generator.cli.inputs import shorten
+from generator.cli.inputs import check_ties, shorten
 from generator.cli.revision_manifests import (
     read_revision,
     top_around,
@@ -27,14 +27,13 @@ from generator.cli.revision_manifests import (
 )
 from generator.cli.revisions import Revision, common_ancestor, open_revision
 from generator.cli.session import Session
-from generator.errors import Diagnostic, PolicyError
+from generator.errors import Diagnostic
 from generator.overlay.lock import Lock
 from generator.overlay.lock_reader import read_lock
 from generator.policy.files import read_files
 from generator.policy.findings import Findings
 from generator.policy.load import LoadError, load_sources
 from generator.policy.model import Model
-from generator.policy.ties import find_ties
 from generator.source import SourceFile
 
 MAGIC: Final = b"\0asm"
@@ -227,10 +226,7 @@ def _load(session: Session, given: Input, is_before: bool) -> Model:
     if is_before:
         return loaded.model
     session.report(loaded.diagnostics)
-    ties = find_ties(loaded.model)
-    if ties and "POL0041" not in session.suppressed:
-        raise PolicyError(ties)
-    session.report(replace(tie, is_suppressed=True) for tie in ties)
+    check_ties(session, loaded.model)
     return loaded.model
 
 

@@ -18,10 +18,10 @@ from generator.analysis.traffic import Traffic
 from generator.build import table_digest
 from generator.cli.inputs import open_mesh, read_model
 from generator.cli.options import (
-    FILE,
     colour_option,
     lock_option,
     manifest_options,
+    module_option,
     output_option,
 )
 from generator.cli.output import Answer, write, write_json
@@ -93,13 +93,7 @@ VERDICT: Final = re.compile(rf"\b({'|'.join(COLOURS)})\b")
     help="A header of it, also as name=value. Repeatable.",
 )
 @lock_option("Lock file; only revoked workloads make a difference.")
-@click.option(
-    "--module",
-    "module_path",
-    type=FILE,
-    metavar="FILE",
-    help="Ask this module, built from these manifests, instead of a new one.",
-)
+@module_option
 @click.option(
     "--expect",
     type=click.Choice(["allow", "deny"]),

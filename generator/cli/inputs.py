@@ -41,11 +41,16 @@ def read_model(session: Session, paths: tuple[str, ...], recursive: bool) -> Mod
         loaded = load_model(names, recursive=recursive, stdin=stdin)
     session.remember(loaded.sources)
     session.report(loaded.diagnostics)
-    ties = find_ties(loaded.model)
+    check_ties(session, loaded.model)
+    return loaded.model
+
+
+def check_ties(session: Session, model: Model) -> None:
+    """Raises: PolicyError POL0041, unless somebody said to go on: then warn."""
+    ties = find_ties(model)
     if ties and "POL0041" not in session.suppressed:
         raise PolicyError(ties)
     session.report(replace(tie, is_suppressed=True) for tie in ties)
-    return loaded.model
 
 
 def shorten(path: str) -> str:

@@ -108,6 +108,15 @@ output_file_option = click.option(
 )
 
 
+module_option = click.option(
+    "--module",
+    "module_path",
+    type=FILE,
+    metavar="FILE",
+    help="Ask this module, built from these manifests, instead of a new one.",
+)
+
+
 def lock_option(help_text: str, default: Path | None = None) -> Callable[[F], F]:
     """Add `--lock`: parameter `lock_path`."""
     return click.option(

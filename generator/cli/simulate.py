@@ -35,6 +35,7 @@ from generator.cli.options import (
     colour_option,
     lock_option,
     manifest_options,
+    module_option,
     output_file_option,
     output_option,
 )
@@ -49,13 +50,7 @@ PAIR_COLUMNS: Final = ("source", "destination", "protocol", "ports", "http")
 @click.command("simulate", short_help="Print all flows that policy allows.")
 @manifest_options
 @lock_option("Lock file; only revoked workloads make a difference.")
-@click.option(
-    "--module",
-    "module_path",
-    type=FILE,
-    metavar="FILE",
-    help="Ask this module, built from these manifests, instead of a new one.",
-)
+@module_option
 @click.option(
     "--traffic",
     "traffic_path",

@@ -28,6 +28,7 @@ from generator.cli.options import (
     colour_option,
     lock_option,
     manifest_options,
+    module_option,
     output_option,
 )
 from generator.cli.output import Answer, write, write_json
@@ -74,13 +75,7 @@ def pattern(text: str) -> re.Pattern[str]:
     help="Exit 1 if fewer of the rules decide some case.",
 )
 @lock_option("Lock file; only revoked workloads make a difference.")
-@click.option(
-    "--module",
-    "module_path",
-    type=FILE,
-    metavar="FILE",
-    help="Ask this module, built from these manifests, instead of a new one.",
-)
+@module_option
 @output_option("text", "json", "junit", "tap", "github")
 @colour_option
 @pass_session

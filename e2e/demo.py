@@ -19,8 +19,8 @@ from typing import TypeVar
 from rich.console import Console
 
 from e2e.attacks import attempt_all, shop_attacks
-from e2e.bench.report import markdown
 from e2e.bench.shop_bench import measure_shop
+from e2e.bench.shop_report import markdown
 from e2e.matrix import all_questions, observe
 from e2e.report import print_attacks, print_denials, print_matrix
 from e2e.shop_run import MANIFESTS, Shop, prepared_shop, running_shop

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from e2e.bench.measure import compare
-from e2e.bench.report import Row, Sizes
+from e2e.bench.shop_report import Row, Sizes
 from e2e.bench.subjects import make_bench
 from e2e.envoy import start_envoy
 from e2e.mesh import start_applications

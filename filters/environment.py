@@ -8,22 +8,23 @@ value may hold anything but a zero byte.
 from __future__ import annotations
 
 from filters.abi import Errno
-from filters.lang import Buffer, View, u32
+from filters.lang import View, scratch, u32
 from filters.wasi import environ_get, environ_sizes_get
 
 
-def read_environment(pointers: Buffer, text: Buffer) -> tuple[bool, u32]:
-    """Fill `text` with `NAME=value` strings, each ended by a zero byte.
+def read_environment() -> tuple[bool, View]:
+    """Return all variables as `NAME=value` strings, each ended by a zero byte.
 
-    Returns whether that worked and the bytes used. False if a buffer is too small:
-    `pointers` needs four bytes for each variable.
+    False if they cannot be read or the arena has no room for them.
     """
     error, count, size = environ_sizes_get()
-    if error != Errno.SUCCESS or count * 4 > len(pointers) or size > len(text):
-        return False, 0
+    pointers = scratch(u32(count * 4))
+    text = scratch(size)
+    if error != Errno.SUCCESS or len(pointers) < count * 4 or len(text) < size:
+        return False, b""
     if environ_get(pointers, text) != Errno.SUCCESS:
-        return False, 0
-    return True, size
+        return False, b""
+    return True, text[0:size]
 
 
 def environment_value(text: View, name: View) -> tuple[bool, View]:

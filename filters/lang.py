@@ -51,6 +51,7 @@ __all__ = [
     "on_fault",
     "record",
     "rotr32",
+    "scratch",
     "u8",
     "u16",
     "u32",
@@ -174,6 +175,15 @@ class Buffer:
         """Write four bytes, little-endian."""
         at = _offset(offset, 4, len(self._bytes))
         self._bytes[at : at + 4] = _U32.check(value).to_bytes(4, "little")
+
+
+def scratch(size: u32) -> Buffer:
+    """Return a buffer of zeros that lives as long as the callback.
+
+    In a module it comes from the arena, where the host's results are too; when that is
+    full, the buffer is empty. Under CPython there is always room.
+    """
+    return Buffer(size)
 
 
 class Words:

@@ -69,10 +69,6 @@ TICK_MS: Final = 1000
 OWN = Words(4)
 OWN_TEXT = Buffer(39)
 
-# Only the variables that the VM configuration names get here (Istio: vmConfig.env).
-POINTERS = Buffer(256)
-ENVIRONMENT = Buffer(49152)
-
 SOURCE = Party()
 DESTINATION = Party()
 ANSWER = Judgement()
@@ -141,11 +137,11 @@ def admit_bundle(text: View) -> u32:
     facts = CONFIGURATION
     if facts.bundle_end != 0:
         return admit(text[facts.bundle : facts.bundle_end])
-    ok, size = read_environment(POINTERS, ENVIRONMENT)
+    ok, variables = read_environment()
     if not ok:
         return NONE
     name = text[facts.bundle_env : facts.bundle_env_end]
-    found, value = environment_value(ENVIRONMENT[0:size], name)
+    found, value = environment_value(variables, name)
     return admit(value) if found else NONE
 
 

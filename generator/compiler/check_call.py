@@ -9,7 +9,7 @@ from typing import Final
 from generator.compiler import fold
 from generator.compiler.check_access import find_symbol
 from generator.compiler.context import Context
-from generator.compiler.intrinsics import LOADS, STORES
+from generator.compiler.intrinsics import LOADS, RUNTIME_CALLS, STORES
 from generator.compiler.ir import (
     Call,
     Expr,
@@ -22,6 +22,7 @@ from generator.compiler.symbols import (
     HostcallSymbol,
     PoolSymbol,
     RecordSymbol,
+    RuntimeSymbol,
     Symbol,
     embedded_object,
 )
@@ -51,9 +52,7 @@ def check_call(context: Context, py_call: ast.Call) -> Expr:
     if isinstance(symbol, BuiltinSymbol):
         return _builtin(context, symbol.name, py_call)
     if isinstance(symbol, FunctionSymbol | HostcallSymbol):
-        arguments = check_arguments(context, symbol.parameters, py_call, symbol.name)
-        result = symbol.result
-        return Call(symbol, arguments, result, fold.range_of(result))
+        return _call(context, symbol, py_call)
     if isinstance(symbol, RecordSymbol):
         raise context.refusal(
             "GST0012",
@@ -64,6 +63,15 @@ def check_call(context: Context, py_call: ast.Call) -> Expr:
     raise context.refusal(
         "GST0022", f'"{py_function.id}" cannot be called', py_function
     )
+
+
+def _call(
+    context: Context,
+    symbol: FunctionSymbol | HostcallSymbol | RuntimeSymbol,
+    py_call: ast.Call,
+) -> Call:
+    arguments = check_arguments(context, symbol.parameters, py_call, symbol.name)
+    return Call(symbol, arguments, symbol.result, fold.range_of(symbol.result))
 
 
 def _callee(context: Context, py_function: ast.Name) -> Symbol:
@@ -112,6 +120,8 @@ def _builtin(context: Context, name: str, py_call: ast.Call) -> Expr:
         return _conversion(context, name, py_call)
     if name in LOADS:
         return _load(context, name, py_call)
+    if name in RUNTIME_CALLS:
+        return _call(context, RUNTIME_CALLS[name], py_call)
     check = _BUILTINS.get(name)
     if check is None:
         raise _refuse_builtin(context, name, py_call)

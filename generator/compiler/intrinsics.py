@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from generator.compiler.symbols import RuntimeSymbol
 from generator.compiler.types import (
+    BUFFER,
     INT_TYPES,
     U16_TYPE,
     U32_TYPE,
@@ -39,10 +41,15 @@ STORES: Final[Mapping[str, Access]] = {
 }
 """Methods of `Buffer`, beside `put`."""
 
+RUNTIME_CALLS: Final[Mapping[str, RuntimeSymbol]] = {
+    "scratch": RuntimeSymbol("scratch", (("size", U32_TYPE),), BUFFER),
+}
+"""Functions of runtime.py that guests call by name."""
+
 DECORATORS: Final = frozenset({"export", "hostcall", "inline", "on_fault", "record"})
 
 LANG: Final = frozenset(
-    {*INT_TYPES, *LOADS, *DECORATORS, "View", "Buffer", "Words", "Pool"}
+    {*INT_TYPES, *LOADS, *RUNTIME_CALLS, *DECORATORS, "View", "Buffer", "Words", "Pool"}
     | {"embedded", "rotr32"}
 )
 """What `from filters.lang import ...` can bring in."""

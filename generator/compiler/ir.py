@@ -24,6 +24,7 @@ from generator.compiler.symbols import (
     FunctionSymbol,
     GlobalSymbol,
     HostcallSymbol,
+    RuntimeSymbol,
     StaticObject,
 )
 from generator.compiler.types import (
@@ -239,7 +240,7 @@ class ReadField:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    target: FunctionSymbol | HostcallSymbol
+    target: FunctionSymbol | HostcallSymbol | RuntimeSymbol
     arguments: tuple[Expr, ...]
     type: Type
     interval: Interval

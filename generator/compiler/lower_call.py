@@ -14,7 +14,7 @@ from generator.compiler.ir_statements import (
     Stmt,
 )
 from generator.compiler.lowering import Lowering
-from generator.compiler.symbols import FunctionSymbol
+from generator.compiler.symbols import HostcallSymbol, RuntimeSymbol
 from generator.compiler.types import BUFFER, WORDS, PlainType, flatten
 from generator.compiler.walk import all_statements
 from generator.wasm import opcodes as op
@@ -30,15 +30,15 @@ def push_call(out: Lowering, expr: Expr) -> None:
 
 
 def _call(out: Lowering, call: Call) -> None:
-    is_guest = isinstance(call.target, FunctionSymbol)
-    for argument, (_, type_) in zip(
-        call.arguments, call.target.parameters, strict=True
-    ):
+    target = call.target
+    is_host = isinstance(target, HostcallSymbol)
+    for argument, (_, type_) in zip(call.arguments, target.parameters, strict=True):
         out.push(argument, type_)
-        if not is_guest and isinstance(type_, PlainType) and type_ in (BUFFER, WORDS):
+        if is_host and isinstance(type_, PlainType) and type_ in (BUFFER, WORDS):
             out.code.emit(op.DROP)  # a host gets the address only
-    out.code.emit(op.CALL, out.linker.callee(call.target))
-    if call.target in out.linker.faulting:
+    callee = target.name if isinstance(target, RuntimeSymbol) else target
+    out.code.emit(op.CALL, out.linker.callee(callee))
+    if target in out.linker.faulting:
         out.unwind_if_fault()
 
 

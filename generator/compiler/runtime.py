@@ -1,4 +1,4 @@
-"""Functions that the compiler writes itself: the allocator, and what views need.
+"""Functions that the compiler writes itself: the arena, and what views need.
 
 Each is made once, if something uses it. None can trap or fault: `copy` answers
 whether it faulted, and its caller says so.
@@ -20,6 +20,7 @@ SLICE: Final = "slice"
 SAME_BYTES: Final = "same_bytes"
 COPY: Final = "copy"
 MALLOC: Final = "malloc"
+SCRATCH: Final = "scratch"
 
 I32: Final = ValueType.I32
 ARENA_ALIGNMENT: Final = 8
@@ -113,7 +114,25 @@ def _same_bytes(code: Code, linker: Linker) -> None:
 
 
 def _malloc(code: Code, linker: Linker) -> None:
-    """(size) -> address, or 0 if the arena is full.
+    """(size) -> address, or 0 if the arena is full."""
+    _allocate(code, linker, (0,))
+
+
+def _scratch(code: Code, linker: Linker) -> None:
+    """(size) -> (address, length): zero bytes, none at all if the arena is full."""
+    size = 0
+    address = code.new_local(I32)
+    _allocate(code, linker, (0, 0))
+    code.tee(address)
+    code.const(0)
+    code.emit(op.LOCAL_GET, size)
+    code.emit(op.MEMORY_FILL)
+    code.emit(op.LOCAL_GET, address)
+    code.emit(op.LOCAL_GET, size)
+
+
+def _allocate(code: Code, linker: Linker, nothing: tuple[int, ...]) -> None:
+    """Push the address of `size`, the first parameter, bytes; else return `nothing`.
 
     end = arena + ((size + 7) & ~7)     in 64 bits, so that no size wraps
     """
@@ -132,7 +151,8 @@ def _malloc(code: Code, linker: Linker) -> None:
     code.const(linker.memory.arena_end, 64)
     code.emit(op.I64_GT_U)
     with code.block(op.IF):
-        code.const(0)
+        for number in nothing:
+            code.const(number)
         code.emit(op.RETURN)
     code.emit(op.GLOBAL_GET, ARENA_GLOBAL)
     code.emit(op.LOCAL_GET, end)
@@ -145,4 +165,5 @@ RUNTIME: Final[Mapping[str, RuntimeFunction]] = {
     SAME_BYTES: RuntimeFunction(FunctionType((I32,) * 4, (I32,)), _same_bytes),
     COPY: RuntimeFunction(FunctionType((I32,) * 5, (I32,)), _copy),
     MALLOC: RuntimeFunction(FunctionType((I32,), (I32,)), _malloc),
+    SCRATCH: RuntimeFunction(FunctionType((I32,), (I32, I32)), _scratch),
 }

@@ -148,6 +148,15 @@ class HostcallSymbol:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeSymbol:
+    """A function that the compiler writes itself (runtime.py)."""
+
+    name: str
+    parameters: tuple[tuple[str, ScalarType], ...]
+    result: Type
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltinSymbol:
     """A name that the language defines (intrinsics.py)."""
 

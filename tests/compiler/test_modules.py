@@ -209,6 +209,27 @@ def test_malloc_gives_the_arena_and_then_nothing(small: Path) -> None:
     assert guest.allocate(1) == first
 
 
+def test_scratch_shares_the_arena_with_the_host(tmp_path: Path) -> None:
+    source = """
+from filters.lang import export, scratch, u32
+
+@export
+def used(size: u32) -> tuple[u32, u32, u32]:
+    area = scratch(size)
+    total: u32 = 0
+    for i in range(len(area)):
+        total = u32(total + area[i])
+        area[i] = 1
+    return len(area), total, len(scratch(1))
+"""
+    guest = WasmGuest(build(write(tmp_path, source), arena_bytes=64).to_bytes(), Host())
+    assert guest.call("used", 56) == (56, 0, 1)
+    assert guest.call("used", 64) == (64, 0, 0)
+    assert guest.call("used", 65) == (0, 0, 1)
+    assert guest.call("used", 0xFFFFFFFF) == (0, 0, 1)
+    assert guest.allocate(64) == 0
+
+
 def test_guest_may_bring_its_own_malloc(tmp_path: Path) -> None:
     source = """
 from filters.lang import export, u32

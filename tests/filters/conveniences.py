@@ -28,8 +28,6 @@ from filters.properties import (
 )
 
 OUT = Buffer(4096)
-POINTERS = Buffer(8)
-TEXT = Buffer(32)
 
 
 @export
@@ -89,10 +87,10 @@ def declare_long(size: u32) -> u32:
 @export
 def variable() -> u32:
     """Look for the variable KEY; 9 if the environment cannot be read."""
-    is_read, size = read_environment(POINTERS, TEXT)
+    is_read, variables = read_environment()
     if not is_read:
         return 9
-    found, value = environment_value(TEXT[0:size], b"KEY")
+    found, value = environment_value(variables, b"KEY")
     proxy_set_property(b"found", value)
     return 1 if found else 0
 

@@ -19,6 +19,7 @@ from filters.lang import (
     load_u64,
     on_fault,
     record,
+    scratch,
     u8,
     u16,
     u32,
@@ -59,6 +60,60 @@ SINGLE = Zero()
 @on_fault
 def fault(context_id: u32, number: u32) -> u32:
     return u32(1000 + number)
+
+
+# --- scratch -------------------------------------------------------------------------
+
+
+@export
+def scratch_byte(size: u32, at: u32) -> u32:
+    """
+    (16, 15) -> 0
+    (16, 15) -> 0
+    (16, 16) -> fault 2
+    (0, 0) -> fault 2
+    """
+    area = scratch(size)
+    before = area[at]
+    area[at] = 255
+    return before
+
+
+@export
+def scratch_areas(size: u32) -> tuple[u32, u32, u32, u32]:
+    """
+    (1) -> 1, 1, 2, 0
+    (9) -> 9, 9, 2, 0
+    """
+    one = scratch(size)
+    other = scratch(size)
+    fill_scratch(one, 1)
+    fill_scratch(other, 2)
+    fill_scratch(scratch(size), 3)
+    sum: u32 = 0
+    for i in range(len(one)):
+        sum = u32(sum + one[i])
+    return len(one), sum, other[u32(size - 1)], len(other[size:])
+
+
+def fill_scratch(area: Buffer, value: u8) -> None:
+    for i in range(len(area)):
+        area[i] = value
+
+
+@export
+def view_of_scratch(a: u32, b: u32) -> u64:
+    """
+    (1, 2) -> 8589934593
+    """
+    return load_u64(written_to_scratch(a, b), 0)
+
+
+def written_to_scratch(a: u32, b: u32) -> View:
+    area = scratch(12)
+    area.put_u32(0, a)
+    area.put_u32(4, b)
+    return area[0:8]
 
 
 # --- views ---------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""The filter's linear memory: its size is known before it starts, and stays."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+from wasmtime import MemoryType
+
+from generator.build import ARENA_BYTES, FILTER, compile_filter
+from generator.compiler import link_program, prepare_file
+from generator.overlay.configuration import Traffic
+from generator.wasm.engine import compile_module
+from generator.wasm.guest import WasmGuest
+from generator.wasm.module import PAGE_BYTES
+from tests.filters.pep_mesh import Pep, address, key_of, reason
+
+BUDGET_BYTES: Final = 256 * 1024
+"""Memory beside the table; the last page is counted in full."""
+
+
+def limits(module: bytes) -> tuple[int, int | None]:
+    """Return the pages of a module's memory: at the start, and at most."""
+    (memory,) = (
+        export.type
+        for export in compile_module(module).exports
+        if isinstance(export.type, MemoryType)
+    )
+    return memory.limits.min, memory.limits.max
+
+
+def fixed_bytes() -> int:
+    """Return where the table begins: all that is not the table is before it."""
+    linked = link_program(
+        prepare_file(FILTER), embedded={"table": b"x"}, arena_bytes=ARENA_BYTES
+    )
+    return linked.data[-1].offset
+
+
+@pytest.mark.parametrize("pages", [0, 1, 16])
+@pytest.mark.parametrize("more", [0, 1])
+def test_memory_is_the_table_and_little_more(pages: int, more: int) -> None:
+    """Tables that fill their last page, and tables that need one byte more."""
+    fixed = fixed_bytes()
+    table = pages * PAGE_BYTES + -fixed % PAGE_BYTES + more
+    wanted = -(-(fixed + table) // PAGE_BYTES)
+    assert limits(compile_filter(bytes(table))) == (wanted, wanted)
+    assert wanted * PAGE_BYTES <= table + BUDGET_BYTES
+
+
+def test_requests_leave_nothing_in_memory() -> None:
+    """They take the arena's size many times over, and more contexts than are kept."""
+    cart = Pep("wasm", "cart", Traffic.INBOUND)
+    assert isinstance(cart.plugin.guest, WasmGuest)
+    memory = cart.plugin.guest.memory
+    size = len(memory)
+    padding = (b"x-padding", b"x" * 4096)
+    proof = (
+        (b"x-overlay-src", address("web").wire_text.encode()),
+        (b"x-overlay-key", key_of("web", "cart")),
+    )
+    for _ in range(1000):
+        assert reason(cart.receive((*proof, padding))) == "allowed"
+    memory.refresh()
+    assert len(memory) == size

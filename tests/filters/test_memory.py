@@ -13,7 +13,7 @@ from generator.overlay.configuration import Traffic
 from generator.wasm.engine import compile_module
 from generator.wasm.guest import WasmGuest
 from generator.wasm.module import PAGE_BYTES
-from tests.filters.pep_mesh import Pep, address, key_of, reason
+from tests.filters.pep_mesh import Headers, Pep, address, key_of, reason
 
 BUDGET_BYTES: Final = 256 * 1024
 """Memory beside the table; the last page is counted in full."""
@@ -48,18 +48,35 @@ def test_memory_is_the_table_and_little_more(pages: int, more: int) -> None:
     assert wanted * PAGE_BYTES <= table + BUDGET_BYTES
 
 
-def test_requests_leave_nothing_in_memory() -> None:
-    """They take the arena's size many times over, and more contexts than are kept."""
-    cart = Pep("wasm", "cart", Traffic.INBOUND)
-    assert isinstance(cart.plugin.guest, WasmGuest)
-    memory = cart.plugin.guest.memory
-    size = len(memory)
-    padding = (b"x-padding", b"x" * 4096)
+@pytest.fixture
+def cart() -> Pep:
+    return Pep("wasm", "cart", Traffic.INBOUND)
+
+
+def answer(cart: Pep, padding: Headers) -> str:
+    """Return what is answered to a request that is let in if it can be read."""
     proof = (
         (b"x-overlay-src", address("web").wire_text.encode()),
         (b"x-overlay-key", key_of("web", "cart")),
     )
+    return reason(cart.receive((*proof, *padding)))
+
+
+def test_requests_leave_nothing_in_memory(cart: Pep) -> None:
+    """They take the arena's size many times over, and more contexts than are kept."""
+    assert isinstance(cart.plugin.guest, WasmGuest)
+    memory = cart.plugin.guest.memory
+    size = len(memory)
+    padding = ((b"x-padding", b"x" * 4096),)
     for _ in range(1000):
-        assert reason(cart.receive((*proof, padding))) == "allowed"
+        assert answer(cart, padding) == "allowed"
     memory.refresh()
     assert len(memory) == size
+
+
+def test_headers_that_envoy_takes_by_default_fit(cart: Pep) -> None:
+    """60 KiB in 100 headers; more than the arena holds is denied, and that is all."""
+    padding = tuple((b"x-%d" % number, b"x" * 610) for number in range(94))
+    assert answer(cart, padding) == "allowed"
+    assert answer(cart, ((b"x", b"x" * ARENA_BYTES),)) == "request_unreadable"
+    assert answer(cart, padding) == "allowed"

@@ -3,6 +3,7 @@
     {"bundle": "<base64url>" | "bundleEnv": "NAME",
      "direction": "inbound" | "outbound",            optional: ask the listener
      "sourceAddress": "any",                         optional: proofs from anywhere
+     "keyMode": "permissive" | "strict",             optional: a key for each request
      "endpoint": {"namespace": "...", "serviceAccount": "...",
                   "address": "...", "labels": {"key": "value"}}}   optional
 
@@ -40,6 +41,14 @@ class Direction(IntEnum):
     OUTBOUND = 2
 
 
+class KeyMode(IntEnum):
+    """Which keys are sent, and which taken. Strict ones are always taken."""
+
+    PLAIN = 0  # sends plain keys, takes both
+    PERMISSIVE = 1  # sends strict keys, takes both
+    STRICT = 2  # sends and takes strict keys
+
+
 @record
 class Configuration:
     """Places in the text; an end of 0 means that the member is absent."""
@@ -50,6 +59,7 @@ class Configuration:
     bundle_env_end: u32 = 0
     direction: u32 = 0
     takes_any_address: bool = False
+    key_mode: u32 = 0
     has_endpoint: bool = False
     namespace: u32 = 0
     namespace_end: u32 = 0
@@ -82,6 +92,7 @@ def forget() -> None:
     CONFIGURATION.bundle_env_end = 0
     CONFIGURATION.direction = Direction.UNKNOWN
     CONFIGURATION.takes_any_address = False
+    CONFIGURATION.key_mode = KeyMode.PLAIN
     CONFIGURATION.has_endpoint = False
     CONFIGURATION.namespace_end = 0
     CONFIGURATION.service_account_end = 0
@@ -120,6 +131,9 @@ def read_top_member(text: View, key: View) -> u32:
     if key == b"sourceAddress" and not CONFIGURATION.takes_any_address:
         CONFIGURATION.takes_any_address = text[at:end] == b'"any"'
         return end if CONFIGURATION.takes_any_address else 0
+    if key == b"keyMode" and CONFIGURATION.key_mode == KeyMode.PLAIN:
+        CONFIGURATION.key_mode = key_mode(text[at:end])
+        return end if CONFIGURATION.key_mode != KeyMode.PLAIN else 0
     if key == b"endpoint" and not CONFIGURATION.has_endpoint:
         CONFIGURATION.has_endpoint = True
         return read_endpoint(text, at)
@@ -134,6 +148,13 @@ def read_direction(word: View) -> bool:
         CONFIGURATION.direction = Direction.OUTBOUND
         return True
     return False
+
+
+def key_mode(word: View) -> u32:
+    """The mode that a quoted word names, or PLAIN, which nobody needs to ask for."""
+    if word == b'"strict"':
+        return KeyMode.STRICT
+    return KeyMode.PERMISSIVE if word == b'"permissive"' else KeyMode.PLAIN
 
 
 def read_endpoint(text: View, start: u32) -> u32:

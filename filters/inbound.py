@@ -9,7 +9,7 @@ from __future__ import annotations
 from filters.abi import Action, Status
 from filters.address import read_address
 from filters.bundle import BUNDLES, receive_row, row_secret
-from filters.configuration import Direction
+from filters.configuration import Direction, KeyMode
 from filters.counters import count_allowed
 from filters.decide import Judgement, denial_reason, denying_rule, is_audited, judge
 from filters.denial import deny, note_audited
@@ -19,12 +19,13 @@ from filters.key import (
     PAIRWISE,
     compute_mac,
     derive_pairwise,
-    has_version,
     is_expected,
     is_fresh,
     is_remembered,
+    is_strict_key,
     key_fields,
     read_key_header,
+    read_version,
     remember,
 )
 from filters.lang import View, Words, u32
@@ -41,6 +42,7 @@ from filters.peer import (
 from filters.reasons import Reason
 from filters.request import REQUEST, strip
 from filters.roots import ADDRESSES, ROOTS
+from filters.strict import spend_strict_key, verify_strict_key
 from filters.table import namespace_text, text, word, workload_row
 from filters.text import index_of, line, start_line, starts_with, write
 
@@ -104,13 +106,16 @@ def identify(root: u32, pairs: View, facts: View) -> u32:
     reason = read_source(root, pairs[REQUEST.source : REQUEST.source_end])
     if reason != Reason.ALLOWED:
         return reason
-    reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end])
+    reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end], pairs)
     if reason != Reason.ALLOWED:
         return reason
     reason = check_certificate(facts_certificate(facts))
     if reason != Reason.ALLOWED:
         return reason
-    return check_address(root, facts_instance(facts))
+    reason = check_address(root, facts_instance(facts))
+    if reason != Reason.ALLOWED or not is_strict_key():
+        return reason
+    return spend_strict_key()
 
 
 def identify_outsider(facts: View) -> u32:
@@ -158,10 +163,12 @@ def read_source(root: u32, value: View) -> u32:
     return Reason.ALLOWED
 
 
-def verify_key(root: u32, value: View) -> u32:
+def verify_key(root: u32, value: View, pairs: View) -> u32:
     """Check form, age and MAC of the key; a verified MAC is remembered."""
-    if not has_version(value):
+    if not read_version(value):
         return Reason.KEY_VERSION
+    if not is_strict_key() and ROOTS[root].key_mode == KeyMode.STRICT:
+        return Reason.KEY_NOT_STRICT
     if not read_key_header(value):
         return Reason.KEY_MALFORMED
     status, now = proxy_get_current_time_nanoseconds()
@@ -173,14 +180,16 @@ def verify_key(root: u32, value: View) -> u32:
     if slot == NONE:
         return Reason.NOT_CONFIGURED
     owner = BUNDLES[slot].owner
-    if is_remembered(owner, SOURCE):
+    if not is_strict_key() and is_remembered(owner, SOURCE):
         return Reason.ALLOWED
-    target, key_id, epoch = key_fields()
+    target, key_id, moment = key_fields()
     found = receive_row(slot, target, key_id)
     if found == NONE:
         return Reason.KEY_TARGET
+    if is_strict_key():
+        return verify_strict_key(found, now, SOURCE, pairs)
     derive_pairwise(row_secret(found), SOURCE)
-    compute_mac(PAIRWISE[0:32], key_id, epoch, SOURCE, target)
+    compute_mac(PAIRWISE[0:32], key_id, moment, SOURCE, target)
     if not is_expected():
         return Reason.KEY_MISMATCH
     remember(owner, SOURCE)

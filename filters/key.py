@@ -7,6 +7,9 @@
                         (16), target id (4); numbers most significant byte first
     header              v1.<key id>.<epoch>.<target id>.<MAC, base64url, 22 characters>
 
+That is a plain key. A strict one, `v2`, holds for one request (filters/strict.py): it
+has milliseconds for the epoch, a message that goes on, and a nonce behind the MAC.
+
 The epoch counts 30 s; the current one and its two neighbours are accepted. A verified
 MAC is remembered, so that the steady state is one comparison; both comparisons take
 the same time whatever the bytes are.
@@ -18,71 +21,102 @@ from typing import Final
 
 from filters.lang import Buffer, View, Words, load_u32_be, u8, u32, u64
 from filters.sha256 import hmac, put_u32_be
-from filters.text import index_of, read_base64url, read_decimal, starts_with
+from filters.text import (
+    index_of,
+    read_base64url,
+    read_decimal,
+    start_line,
+    starts_with,
+    write,
+    write_decimal,
+)
 
 EPOCH_NANOSECONDS: Final = 30_000_000_000
 MAC_BYTES: Final = 16
 MAC_TEXT_BYTES: Final = 22
 MESSAGE_BYTES: Final = 36
+STRICT_MESSAGE_BYTES: Final = 56
+NONCE_BYTES: Final = 8
+STRICT_TEXT_BYTES: Final = 32
+WINDOW_MS: Final = 10_000  # of a strict key, both ways; RFC 8446, section 8.3
 DOT: Final = 46
 
 SLOTS: Final = 256
 SLOT_WORDS: Final = 12  # owner, target, key id, epoch, address (4), MAC (4)
 REMEMBERED = Words(SLOTS * SLOT_WORDS)
 
-MESSAGE = Buffer(MESSAGE_BYTES)
+MESSAGE = Buffer(STRICT_MESSAGE_BYTES)
 PAIRWISE = Buffer(32)
 EXPECTED = Buffer(32)
-MAC = Buffer(MAC_BYTES)
+MAC = Buffer(MAC_BYTES + NONCE_BYTES)
 
 # The fields of the header that was read last.
+is_strict: bool = False
 key_id: u32 = 0
-epoch: u64 = 0
+moment: u64 = 0  # epoch of a plain key, milliseconds of a strict one
 target: u32 = 0
 
 
 def read_key_header(text: View) -> bool:
-    """Read a key header into `key_id`, `epoch`, `target` and MAC; False if malformed.
+    """Read a key header into the fields above and MAC; False if malformed.
 
-    The version has been checked by `has_version`.
+    The version has been read by `read_version`.
     """
-    global key_id, epoch, target
+    global key_id, moment, target
     first = index_of(text, DOT, 3)
     second = index_of(text, DOT, u32(first + 1))
     third = index_of(text, DOT, u32(second + 1))
     ok_id, id_value = read_decimal(text[3:first])
-    ok_epoch, epoch_value = read_decimal(text[u32(first + 1) : second])
+    ok_moment, moment_value = read_decimal(text[u32(first + 1) : second])
     ok_target, target_value = read_decimal(text[u32(second + 1) : third])
-    if not ok_id or not ok_epoch or not ok_target:
+    if not ok_id or not ok_moment or not ok_target:
         return False
     if id_value > 255 or target_value > 0xFFFFFFFF:
         return False
     encoded = text[u32(third + 1) : len(text)]
-    if len(encoded) != MAC_TEXT_BYTES:
+    if len(encoded) != (STRICT_TEXT_BYTES if is_strict else MAC_TEXT_BYTES):
         return False
     ok, _ = read_base64url(encoded, MAC, 0)
     key_id = u32(id_value)
-    epoch = epoch_value
+    moment = moment_value
     target = u32(target_value)
     return ok
 
 
 def key_fields() -> tuple[u32, u32, u64]:
-    """Target, key id and epoch of the header that was read last."""
-    return target, key_id, epoch
+    """Target, key id and moment of the header that was read last."""
+    return target, key_id, moment
 
 
-def has_version(text: View) -> bool:
-    return starts_with(text, b"v1.")
+def read_version(text: View) -> bool:
+    """Note whether a key header is of a strict key; False if of neither kind."""
+    global is_strict
+    is_strict = starts_with(text, b"v2.")
+    return is_strict or starts_with(text, b"v1.")
+
+
+def is_strict_key() -> bool:
+    """Tell whether the header read last is of a strict key."""
+    return is_strict
 
 
 def current_epoch(now_nanoseconds: u64) -> u64:
     return now_nanoseconds // EPOCH_NANOSECONDS
 
 
+def current_ms(now_nanoseconds: u64) -> u64:
+    return now_nanoseconds // 1_000_000
+
+
 def is_fresh(now_nanoseconds: u64) -> bool:
-    """Tell whether the epoch read last is the current one or its neighbour."""
-    return u64(epoch - current_epoch(now_nanoseconds) + 1) <= 2
+    """Tell whether the key read last is of now.
+
+    A plain one is of the current epoch or of a neighbour.
+    """
+    if is_strict:
+        since = u64(moment - current_ms(now_nanoseconds) + WINDOW_MS)
+        return since <= 2 * WINDOW_MS
+    return u64(moment - current_epoch(now_nanoseconds) + 1) <= 2
 
 
 def derive_pairwise(secret: View, source: Words) -> None:
@@ -96,17 +130,35 @@ def compute_mac(
     key: View, key_number: u32, at_epoch: u64, source: Words, to: u32
 ) -> None:
     """Write the MAC (16 bytes, then 16 more to be ignored) to EXPECTED."""
-    MESSAGE[0] = 118  # "v"
-    MESSAGE[1] = 49  # "1"
+    write_message(b"v1", key_number, at_epoch, source, to)
+    hmac(key, MESSAGE[0:MESSAGE_BYTES], EXPECTED, 0)
+
+
+def write_message(
+    version: View, key_number: u32, at: u64, source: Words, to: u32
+) -> None:
+    """Write what the messages of both kinds of keys begin with to MESSAGE."""
+    MESSAGE.put(0, version)
     put_u32_be(MESSAGE, 2, u32((source[0] << 8) | (source[1] >> 24)))
     MESSAGE[6] = u8(source[1] >> 16)
     MESSAGE[7] = u8(key_number)
-    put_u32_be(MESSAGE, 8, u32(at_epoch >> 32))
-    put_u32_be(MESSAGE, 12, u32(at_epoch))
+    put_u32_be(MESSAGE, 8, u32(at >> 32))
+    put_u32_be(MESSAGE, 12, u32(at))
     for i in range(4):
         put_u32_be(MESSAGE, 16 + i * 4, source[i])
     put_u32_be(MESSAGE, 32, to)
-    hmac(key, MESSAGE[0:MESSAGE_BYTES], EXPECTED, 0)
+
+
+def write_key_head(version: View, key_number: u32, at: u64, to: u32) -> None:
+    """Write a key header up to its MAC to the output line."""
+    start_line()
+    write(version)
+    write_decimal(key_number)
+    write(b".")
+    write_decimal(at)
+    write(b".")
+    write_decimal(to)
+    write(b".")
 
 
 def is_expected() -> bool:
@@ -130,7 +182,7 @@ def is_remembered(owner: u32, source: Words) -> bool:
     difference = REMEMBERED[at] ^ owner
     difference = difference | (REMEMBERED[at + 1] ^ target)
     difference = difference | (REMEMBERED[at + 2] ^ key_id)
-    difference = difference | (REMEMBERED[at + 3] ^ u32(epoch))
+    difference = difference | (REMEMBERED[at + 3] ^ u32(moment))
     for i in range(4):
         difference = difference | (REMEMBERED[at + 4 + i] ^ source[i])
         mac_word = load_u32_be(MAC[0:MAC_BYTES], i * 4)
@@ -144,7 +196,7 @@ def remember(owner: u32, source: Words) -> None:
     REMEMBERED[at] = owner
     REMEMBERED[at + 1] = target
     REMEMBERED[at + 2] = key_id
-    REMEMBERED[at + 3] = u32(epoch)
+    REMEMBERED[at + 3] = u32(moment)
     for i in range(4):
         REMEMBERED[at + 4 + i] = source[i]
         REMEMBERED[at + 8 + i] = load_u32_be(MAC[0:MAC_BYTES], i * 4)

@@ -13,7 +13,7 @@ from typing import Final
 
 from filters.abi import Action, MapType, Status
 from filters.bundle import BUNDLES, row_key, row_secret, send_row
-from filters.configuration import Direction
+from filters.configuration import Direction, KeyMode
 from filters.counters import count_allowed
 from filters.decide import (
     Judgement,
@@ -37,6 +37,8 @@ from filters.key import (
     MAC_TEXT_BYTES,
     compute_mac,
     current_epoch,
+    current_ms,
+    write_key_head,
 )
 from filters.lang import Buffer, View, Words, u32, u64
 from filters.layout import ANY_INSTANCE, BACKEND_BYTES, NONE, TCP, Section
@@ -45,6 +47,7 @@ from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
 from filters.request import REQUEST, strip
 from filters.roots import ADDRESS_TEXTS, ADDRESSES, ROOTS, TEXT_BYTES
+from filters.strict import write_strict_key
 from filters.table import row, word, workload_row
 from filters.targets import (
     cluster_host,
@@ -53,7 +56,7 @@ from filters.targets import (
     find_target,
     is_service_cluster,
 )
-from filters.text import line, start_line, write, write_base64url, write_decimal
+from filters.text import line, write, write_base64url
 
 SELF = Party()
 DESTINATION = Party()
@@ -139,7 +142,7 @@ def judge_target(root: u32, target: u32, port: u32, pairs: View) -> u32:
         return deny(Direction.OUTBOUND, Reason.TARGET_AMBIGUOUS, denied_rule)
     if is_audited() and allowed_backends(at, port, True, pairs) != allowed:
         note_audited(Direction.OUTBOUND, denied_rule)
-    reason = stamp(root, word(target))
+    reason = stamp(root, word(target), pairs)
     if reason != Reason.ALLOWED:
         return deny(Direction.OUTBOUND, reason, NONE)
     count_allowed(Direction.OUTBOUND)
@@ -182,7 +185,7 @@ def is_allowed(workload: u32, port: u32, audited: bool, pairs: View) -> bool:
     return reason == Reason.ALLOWED
 
 
-def stamp(root: u32, target: u32) -> u32:
+def stamp(root: u32, target: u32, pairs: View) -> u32:
     """Add both overlay headers; return ALLOWED, or why it was not possible."""
     slot = ROOTS[root].bundle
     if slot == NONE:
@@ -193,7 +196,12 @@ def stamp(root: u32, target: u32) -> u32:
     status, now = proxy_get_current_time_nanoseconds()
     if status != Status.OK:
         return Reason.CLOCK_UNREADABLE
-    write_key(root, found, target, current_epoch(now))
+    for i in range(4):
+        SOURCE[i] = ADDRESSES[u32(root * 4 + i)]
+    if ROOTS[root].key_mode == KeyMode.PLAIN:
+        write_key(root, found, target, current_epoch(now))
+    else:
+        write_strict_key(found, target, current_ms(now), SOURCE, pairs)
     added = proxy_add_header_map_value(
         MapType.REQUEST_HEADERS, b"x-overlay-key", line()
     )
@@ -210,20 +218,13 @@ def stamp(root: u32, target: u32) -> u32:
 
 def write_key(root: u32, found: u32, target: u32, epoch: u64) -> None:
     """Write the key header to the output line; its MAC is made once per epoch."""
-    start_line()
-    write(b"v1.")
-    write_decimal(row_key(found))
-    write(b".")
-    write_decimal(epoch)
-    write(b".")
-    write_decimal(target)
-    write(b".")
+    write_key_head(b"v1.", row_key(found), epoch, target)
     owner = BUNDLES[ROOTS[root].bundle].owner
     slot = (u32(target * 0x9E3779B1) >> 26) & (MADE - 1)
     at = slot * MAC_TEXT_BYTES
-    instance = ADDRESSES[u32(root * 4 + 3)]
+    instance = SOURCE[3]
     if not is_made(slot, owner, instance, target, epoch):
-        make_mac(root, found, target, epoch)
+        compute_mac(row_secret(found), row_key(found), epoch, SOURCE, target)
         MADE_WORDS[slot * 4] = owner
         MADE_WORDS[slot * 4 + 1] = instance
         MADE_WORDS[slot * 4 + 2] = target
@@ -243,9 +244,3 @@ def is_made(slot: u32, owner: u32, instance: u32, target: u32, epoch: u64) -> bo
         and MADE_WORDS[at + 2] == target
         and MADE_WORDS[at + 3] == u32(epoch)
     )
-
-
-def make_mac(root: u32, found: u32, target: u32, epoch: u64) -> None:
-    for i in range(4):
-        SOURCE[i] = ADDRESSES[u32(root * 4 + i)]
-    compute_mac(row_secret(found), row_key(found), epoch, SOURCE, target)

@@ -21,7 +21,7 @@ from filters.abi import (
 from filters.address import write_address
 from filters.admission import table_is_valid
 from filters.bundle import BUNDLES, admit
-from filters.configuration import CONFIGURATION, Direction, read
+from filters.configuration import CONFIGURATION, Direction, KeyMode, read
 from filters.counters import hand_over
 from filters.decide import Judgement, judge
 from filters.denial import deny
@@ -63,6 +63,7 @@ from filters.roots import (
     remove_context,
     root_of_stream,
 )
+from filters.strict import start_nonce
 
 TICK_MS: Final = 1000
 
@@ -115,10 +116,13 @@ def configure(number: u32, text: View) -> u32:
     slot = admit_bundle(text)
     if slot == NONE:
         return refuse(b"the key bundle is missing or does not fit this module")
+    if CONFIGURATION.key_mode != KeyMode.PLAIN and not start_nonce():
+        return refuse(b"the host has no random numbers for strict keys")
     drop_bundle(root)
     root.bundle = slot
     root.direction = CONFIGURATION.direction
     root.takes_any_address = CONFIGURATION.takes_any_address
+    root.key_mode = CONFIGURATION.key_mode
     root.workload = find_workload(text)
     if root.workload == NONE or not own_address(text, root.workload, OWN):
         root.workload = NONE

@@ -48,9 +48,12 @@ class Reason(IntEnum):
     SOURCE_ELSEWHERE = 30  # a genuine proof, but the connection comes from elsewhere
     AUDITED = 31  # let through; an audited policy would deny it
     REQUEST_AMBIGUOUS = 32  # a rule asks what can be read in two ways
+    KEY_NOT_STRICT = 33  # a plain key where strict ones are asked for
+    KEY_REPLAYED = 34  # a strict key that was used before
+    KEY_FORGOTTEN = 35  # a strict key older than what is remembered: maybe a replay
 
 
-COUNT: Final = 33
+COUNT: Final = 36
 
 NAMES: Final = (
     b"allowed\0egress_denied\0ingress_denied\0no_identity\0not_configured\0"
@@ -60,7 +63,7 @@ NAMES: Final = (
     b"key_version\0key_expired\0key_target\0key_mismatch\0peer_unknown\0"
     b"destination_unknown\0target_empty\0target_ambiguous\0target_unreachable\0"
     b"clock_unreadable\0rewrite_failed\0fault\0source_elsewhere\0audited\0"
-    b"request_ambiguous\0"
+    b"request_ambiguous\0key_not_strict\0key_replayed\0key_forgotten\0"
 )
 
 

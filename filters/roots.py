@@ -15,6 +15,7 @@ from typing import Final
 from filters.bundle import release
 from filters.lang import Buffer, Pool, Words, record, u32
 from filters.layout import NONE
+from filters.pads import forget_all
 
 MAX_ROOTS: Final = 8
 RECENT: Final = 64
@@ -29,6 +30,7 @@ class Root:
     is_ready: bool = False
     direction: u32 = 0
     takes_any_address: bool = False
+    key_mode: u32 = 0
     workload: u32 = 0xFFFFFFFF
     bundle: u32 = 0xFFFFFFFF
 
@@ -97,4 +99,5 @@ def remove_context(context_id: u32) -> None:
 def drop_bundle(root: Root) -> None:
     if root.bundle != NONE:
         release(root.bundle)
+        forget_all()
         root.bundle = NONE

@@ -1,8 +1,9 @@
 """SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104) over static buffers.
 
 One hash is computed at a time: `begin`, any number of `update`, then `finish`.
-`hmac` needs the same state twice in turn, and keys of exactly 32 bytes, which is
-what every authorization key and receiving secret has.
+HMAC takes keys of exactly 32 bytes, which is what every authorization key and
+receiving secret has. Its two pads depend on the key alone, so they can be kept:
+`expand_key` once, then `begin_mac`, any number of `update`, and `finish_mac`.
 """
 
 from __future__ import annotations
@@ -100,6 +101,9 @@ BLOCK = Buffer(BLOCK_BYTES)
 PAD = Buffer(BLOCK_BYTES)
 INNER = Buffer(DIGEST_BYTES)
 
+PADS_WORDS: Final = 16  # the state after the inner pad, then after the outer one
+ONCE = Words(PADS_WORDS)
+
 hashed_bytes: u32 = 0
 
 
@@ -191,10 +195,8 @@ def finish(out: Buffer, offset: u32) -> None:
 
 def put_u32_be(out: Buffer, offset: u32, value: u32) -> None:
     """Write `value` most significant byte first, as the network does."""
-    out[offset] = u8(value >> 24)
-    out[u32(offset + 1)] = u8(value >> 16)
-    out[u32(offset + 2)] = u8(value >> 8)
-    out[u32(offset + 3)] = u8(value)
+    swapped = (rotr32(value, 8) & 0xFF00FF00) | (rotr32(value, 24) & 0x00FF00FF)
+    out.put_u32(offset, swapped)
 
 
 def hmac(key: View, message: View, out: Buffer, offset: u32) -> None:
@@ -202,21 +204,40 @@ def hmac(key: View, message: View, out: Buffer, offset: u32) -> None:
 
     `message` may lie in `out`: it is read before anything is written.
     """
-    assert len(key) == DIGEST_BYTES
-    xor_pad(key, 0x36)
-    begin()
-    update(PAD[0:BLOCK_BYTES])
+    expand_key(key, ONCE, 0)
+    begin_mac(ONCE, 0)
     update(message)
-    finish(INNER, 0)
-    xor_pad(key, 0x5C)
+    finish_mac(ONCE, 0, out, offset)
+
+
+def expand_key(key: View, pads: Words, at: u32) -> None:
+    """Write the states after both pads of a key of 32 bytes: PADS_WORDS at `at`."""
+    assert len(key) == DIGEST_BYTES
+    hash_pad(key, 0x36, pads, at)
+    hash_pad(key, 0x5C, pads, u32(at + 8))
+
+
+def hash_pad(key: View, filler: u8, pads: Words, at: u32) -> None:
+    PAD.put(0, key)
+    for i in range(BLOCK_BYTES):
+        PAD[i] = (PAD[i] if i < len(key) else 0) ^ filler
     begin()
-    update(PAD[0:BLOCK_BYTES])
+    compress(PAD[0:BLOCK_BYTES])
+    for i in range(8):
+        pads[u32(at + i)] = STATE[i]
+
+
+def begin_mac(pads: Words, at: u32) -> None:
+    """Start a MAC under the key whose pads are at `at`."""
+    global hashed_bytes
+    hashed_bytes = BLOCK_BYTES
+    for i in range(8):
+        STATE[i] = pads[u32(at + i)]
+
+
+def finish_mac(pads: Words, at: u32, out: Buffer, offset: u32) -> None:
+    """Write the 32 bytes of the MAC to `out` at `offset`."""
+    finish(INNER, 0)
+    begin_mac(pads, u32(at + 8))
     update(INNER[0:DIGEST_BYTES])
     finish(out, offset)
-
-
-def xor_pad(key: View, filler: u8) -> None:
-    for i in range(DIGEST_BYTES):
-        PAD[i] = key[i] ^ filler
-    for i in range(DIGEST_BYTES, BLOCK_BYTES):
-        PAD[i] = filler

@@ -17,7 +17,12 @@ from generator.analysis.errors import QuestionError
 from generator.analysis.names import suggest
 from generator.analysis.reach import reachable_targets
 from generator.overlay.bundle import make_bundle
-from generator.overlay.configuration import Endpoint, Traffic, plugin_configuration
+from generator.overlay.configuration import (
+    Endpoint,
+    KeyMode,
+    Traffic,
+    plugin_configuration,
+)
 from generator.overlay.master_keys import MasterKeys
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import IPAddress
@@ -57,6 +62,7 @@ def configure(
     direction: Traffic | None = None,
     address: IPAddress | None = None,
     takes_any_address: bool = False,
+    key_mode: KeyMode = KeyMode.PLAIN,
 ) -> Configured:
     """Make the configuration of one workload's PEPs.
 
@@ -74,6 +80,7 @@ def configure(
         direction=direction,
         endpoint=endpoint,
         takes_any_address=takes_any_address,
+        key_mode=key_mode,
     )
     return Configured(workload, text)
 

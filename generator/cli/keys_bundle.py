@@ -35,7 +35,7 @@ from generator.cli.options import (
 from generator.cli.output import write_json
 from generator.cli.session import Session, pass_session
 from generator.errors import Diagnostic
-from generator.overlay.configuration import Traffic
+from generator.overlay.configuration import KeyMode, Traffic
 from generator.overlay.master_keys import parse_master_keys
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import IPAddress, Model
@@ -70,6 +70,13 @@ from generator.policy.model import IPAddress, Model
     is_flag=True,
     help="Take proofs from any address, where gateways or NAT hide the sender's.",
 )
+@click.option(
+    "--key-mode",
+    type=click.Choice([mode.value for mode in KeyMode]),
+    default=KeyMode.PLAIN.value,
+    show_default=True,
+    help="A key for each request: permissive sends them, strict asks for them.",
+)
 @click.option("--out-dir", type=FILE, metavar="DIR", help="Write a file for each.")
 @click.option(
     "-o",
@@ -89,6 +96,7 @@ def bundle_command(
     direction: str | None,
     address: IPAddress | None,
     any_source_address: bool,
+    key_mode: str,
     out_dir: Path | None,
     output: str | None,
 ) -> None:
@@ -122,6 +130,7 @@ def bundle_command(
             direction=traffic,
             address=address,
             takes_any_address=any_source_address,
+            key_mode=KeyMode(key_mode),
         )
         for one in wanted
     ]

@@ -9,7 +9,8 @@ give equal bytes and the filter's parser stays small:
 
 The bundle is in the configuration (in clear: local runs only) or in an environment
 variable named by `bundleEnv`. `direction` is for listeners that cannot tell the filter;
-`endpoint` is for PEPs outside Kubernetes, whose node metadata says nothing.
+`endpoint` is for PEPs outside Kubernetes, whose node metadata says nothing. `keyMode`
+says which keys it sends and takes; plain ones if it says nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ class Traffic(StrEnum):
     OUTBOUND = "outbound"
 
 
+class KeyMode(StrEnum):
+    """Which keys a PEP sends and takes. Strict ones are taken in every mode."""
+
+    PLAIN = "plain"  # sends plain ones, takes both
+    PERMISSIVE = "permissive"  # sends strict ones, takes both
+    STRICT = "strict"  # sends and takes strict ones
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Who a PEP speaks for. Labels that policy does not know are ignored there."""
@@ -53,6 +62,7 @@ def plugin_configuration(
     direction: Traffic | None = None,
     endpoint: Endpoint | None = None,
     takes_any_address: bool = False,
+    key_mode: KeyMode = KeyMode.PLAIN,
 ) -> str:
     """Return the JSON for one PEP, from a bundle or the variable that will hold it.
 
@@ -78,6 +88,8 @@ def plugin_configuration(
         fields["endpoint"] = _endpoint_fields(endpoint)
     if takes_any_address:
         fields["sourceAddress"] = "any"
+    if key_mode is not KeyMode.PLAIN:
+        fields["keyMode"] = key_mode.value
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 

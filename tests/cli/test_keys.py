@@ -124,7 +124,7 @@ def test_an_endpoint_outside_kubernetes_is_told_who_it_is(keyed: Path) -> None:
     (row,) = run(*BUNDLE, "-o", "json", *one).document["workloads"]
     configuration = json.loads(row["configuration"])
     assert configuration["direction"] == "inbound"
-    assert "sourceAddress" not in configuration
+    assert not {"sourceAddress", "keyMode"} & configuration.keys()
     assert configuration["endpoint"] == {
         "address": "10.0.0.7",
         "labels": {"app": "web"},
@@ -139,6 +139,7 @@ def test_an_endpoint_outside_kubernetes_is_told_who_it_is(keyed: Path) -> None:
         ((), "give --out-dir DIR or -o json"),
         (("-o", "json", "--out-dir", "b"), "give --out-dir DIR or -o json"),
         (("-o", "json", "--address", "10.0.0.1"), "--address needs --workload"),
+        (("-o", "json", "--key-mode", "loose"), "--key-mode"),
         (("-o", "json", "--workload", "shop/wbe"), "did you mean shop/web?"),
         (("-o", "json", "--workload", "shop/web", "--address", "x"), "--address"),
         (("-o", "json", "--keys", "none.yaml"), "error[INP0001]: none.yaml"),
@@ -206,6 +207,12 @@ def test_a_broken_master_key_file_is_not_quoted(keyed: Path, damage: str) -> Non
     assert (ran.code, ran.out) == (2, "")
     assert "master-keys.yaml" in ran.err and "error[OVL" in ran.err
     assert secret[:10] not in ran.err
+
+
+@pytest.mark.parametrize("mode", ["permissive", "strict"])
+def test_strict_keys_are_asked_for(keyed: Path, mode: str) -> None:
+    for row in run(*BUNDLE, "-o", "json", "--key-mode", mode).document["workloads"]:
+        assert json.loads(row["configuration"])["keyMode"] == mode
 
 
 def test_gateways_may_hide_addresses(keyed: Path) -> None:

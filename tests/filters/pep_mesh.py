@@ -22,7 +22,12 @@ from generator.build import compile_filter
 from generator.overlay.address import OverlayAddress
 from generator.overlay.build import build_overlay
 from generator.overlay.bundle import make_bundle
-from generator.overlay.configuration import Endpoint, Traffic, plugin_configuration
+from generator.overlay.configuration import (
+    Endpoint,
+    KeyMode,
+    Traffic,
+    plugin_configuration,
+)
 from generator.overlay.keys import key_header
 from generator.overlay.master_keys import MasterKey, MasterKeys
 from generator.overlay.model import Overlay, Workload
@@ -236,6 +241,7 @@ def configuration(
     reachable: tuple[str, ...] = (),
     instance: str = "10.0.0.2",
     keys: MasterKeys | None = None,
+    mode: KeyMode = KeyMode.PLAIN,
 ) -> bytes:
     """The plugin configuration of a workload outside Kubernetes."""
     overlay, _ = mesh()
@@ -245,7 +251,9 @@ def configuration(
     endpoint = Endpoint(
         found.namespace, found.service_account, found.labels, ip_address(instance)
     )
-    text = plugin_configuration(bundle, direction=direction, endpoint=endpoint)
+    text = plugin_configuration(
+        bundle, direction=direction, endpoint=endpoint, key_mode=mode
+    )
     return text.encode()
 
 
@@ -269,23 +277,19 @@ def key_of(
     instance: str = "10.0.0.1",
 ) -> bytes:
     """The key header that `source` makes for a Service, with the reference code."""
-    overlay, _ = mesh()
-    bundle = make_bundle(master(), overlay, workload(source).id, [own_target(target)])
-    key = bundle.send[0].key
-    if key_id != 2:
-        old = MasterKeys(MASTER.name, overlay.id, (MASTER.active[0],))
-        key = (
-            make_bundle(old, overlay, workload(source).id, [own_target(target)])
-            .send[0]
-            .key
-        )
     return key_header(
-        key,
+        pairwise(source, target, key_id),
         key_id=key_id,
         epoch=epoch,
         source=address(source, instance),
         target_id=own_target(target),
     ).encode()
+
+
+def pairwise(source: str, target: str, key_id: int) -> bytes:
+    """K of a workload for a Service."""
+    found = workload(source).id, [own_target(target)]
+    return make_bundle(only_key(key_id), mesh()[0], *found).send[0].key
 
 
 REQUEST = (
@@ -307,11 +311,12 @@ class Pep:
     name: str
     direction: Traffic | None
     reachable: tuple[str, ...] = ()
+    mode: KeyMode = KeyMode.PLAIN
     plugin: Plugin = field(init=False)
 
     def __post_init__(self) -> None:
         self.plugin = Plugin(start_guest(self.backend))
-        text = configuration(self.name, self.direction, self.reachable)
+        text = configuration(self.name, self.direction, self.reachable, mode=self.mode)
         assert self.plugin.start(text), self.host.log_text()
 
     @property

@@ -18,9 +18,10 @@ from filters.key import (
     key_fields,
     read_key_header,
 )
-from filters.lang import Buffer, View, Words, export, load_u32_be, u32
+from filters.lang import Buffer, View, Words, export, load_u32_be, load_u64, u32
 from filters.path import NORMAL, normalise
 from filters.sha256 import begin, finish, hmac, update
+from filters.spent import BUCKETS, FORGOTTEN, FREE, MARKS, WAYS, spend
 from filters.text import (
     line,
     read_base64url,
@@ -121,6 +122,22 @@ def probe_key_header() -> tuple[u32, u32, u32, u32]:
     ok = read_key_header(given())
     target, key_id, epoch = key_fields()
     return 1 if ok else 0, target, key_id, u32(epoch)
+
+
+@export
+def probe_spend() -> u32:
+    """Input: MAC, time, newest time, 8 bytes each."""
+    data = given()
+    return spend(load_u64(data, 0), load_u64(data, 8), load_u64(data, 16))
+
+
+@export
+def probe_forget() -> None:
+    """Spend nothing yet."""
+    for i in range(BUCKETS * WAYS):
+        MARKS[i].bits = FREE
+    for i in range(BUCKETS):
+        FORGOTTEN[i].bits = 0
 
 
 @export

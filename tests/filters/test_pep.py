@@ -290,7 +290,8 @@ BAD: dict[str, tuple[Headers, str]] = {
         ((SOURCE, WEB), (KEY, with_field(4, FIELDS[4][:20] + b"=="))),
         "key_malformed",
     ),
-    "wrong version": (((SOURCE, WEB), (KEY, with_field(0, b"v2"))), "key_version"),
+    "wrong version": (((SOURCE, WEB), (KEY, with_field(0, b"v3"))), "key_version"),
+    "strict version": (((SOURCE, WEB), (KEY, with_field(0, b"v2"))), "key_malformed"),
     "unknown key id": (((SOURCE, WEB), (KEY, with_field(1, b"3"))), "key_target"),
     "old epoch": (
         ((SOURCE, WEB), (KEY, key_of("web", "cart", epoch=EPOCH - 2))),

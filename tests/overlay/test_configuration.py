@@ -9,7 +9,12 @@ import pytest
 
 from generator.errors import OverlayError
 from generator.overlay.bundle import Bundle, bundle_text
-from generator.overlay.configuration import Endpoint, Traffic, plugin_configuration
+from generator.overlay.configuration import (
+    Endpoint,
+    KeyMode,
+    Traffic,
+    plugin_configuration,
+)
 
 BUNDLE = Bundle(1, 2, (), ())
 V4 = IPv4Address("10.0.0.1")
@@ -33,6 +38,13 @@ def test_least_text() -> None:
     assert json.loads(plugin_configuration(BUNDLE)) == {"bundle": bundle_text(BUNDLE)}
     text = plugin_configuration(bundle_variable="PEPMESH_BUNDLE")
     assert text == '{"bundleEnv":"PEPMESH_BUNDLE"}'
+
+
+@pytest.mark.parametrize("mode", list(KeyMode))
+def test_the_key_mode_is_named_unless_it_is_plain(mode: KeyMode) -> None:
+    fields = json.loads(plugin_configuration(BUNDLE, key_mode=mode))
+    assert fields.get("keyMode", "plain") == mode.value
+    assert ("keyMode" in fields) == (mode is not KeyMode.PLAIN)
 
 
 def test_ipv6_is_spelled_in_groups_only() -> None:

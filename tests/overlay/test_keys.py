@@ -5,13 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.overlay.address import OverlayAddress
-from generator.overlay.keys import epoch_of, key_header, mac, pair_key, target_secret
+from generator.overlay.keys import (
+    BoundRequest,
+    epoch_of,
+    key_header,
+    mac,
+    pair_key,
+    strict_key_header,
+    strict_mac,
+    target_secret,
+)
 from tests.overlay.test_address import ADDRESSES
 
 SECRETS = st.binary(min_size=32, max_size=32)
@@ -97,6 +107,79 @@ def test_every_field_is_under_the_mac(change: dict[str, object]) -> None:
         return mac(key, source=source, **numbers)
 
     assert mac_of({**fields, **change}) != mac_of({**fields})
+
+
+TEXTS = st.binary(max_size=100)
+REQUESTS = st.builds(
+    BoundRequest,
+    TEXTS,
+    TEXTS,
+    TEXTS,
+    st.integers(0, 2**64 - 1),
+    st.binary(min_size=8, max_size=8),
+)
+
+
+@given(SECRETS, ADDRESSES, KEY_IDS, REQUESTS, TARGETS)
+def test_strict_header_carries_the_hmac(
+    key: bytes,
+    source: OverlayAddress,
+    key_id: int,
+    request: BoundRequest,
+    target_id: int,
+) -> None:
+    texts = request.method, request.authority, request.path
+    message = b"v2" + source.packed[1:6] + bytes([key_id])
+    message += bytes.fromhex(f"{request.time_ms:016x}") + source.packed
+    message += bytes.fromhex(f"{target_id:08x}") + request.nonce
+    message += bytes.fromhex("".join(f"{len(text):08x}" for text in texts))
+    message += b"".join(texts)
+    header = strict_key_header(
+        key, request, key_id=key_id, source=source, target_id=target_id
+    )
+    assert re.fullmatch(r"v2\.[1-9]\d*\.(0|[1-9]\d*)\.[1-9]\d*\.[\w-]{32}", header)
+    version, *numbers, text = header.split(".")
+    assert (version, *map(int, numbers)) == ("v2", key_id, request.time_ms, target_id)
+    expected = hmac_by_hand(key, message)[:16] + request.nonce
+    assert base64.urlsafe_b64decode(text) == expected
+
+
+ASKED = BoundRequest(b"GET", b"cart", b"/a?b", 1_700_000_000_000, b"12345678")
+
+
+def test_a_strict_header_that_is_known() -> None:
+    """Frozen, so that a change of the format cannot go unnoticed."""
+    secret = target_secret(bytes(range(32)), SOURCE.overlay_id, 1, 2)
+    key = pair_key(secret, SOURCE.packed[:12])
+    header = strict_key_header(key, ASKED, key_id=1, source=SOURCE, target_id=2)
+    assert header == "v2.1.1700000000000.2.-zP_Qntlg8ySfsMRSH-asTEyMzQ1Njc4"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ASKED, method=b"PUT"),
+        replace(ASKED, authority=b"car"),
+        replace(ASKED, path=b"/a?c"),
+        replace(ASKED, time_ms=1_700_000_000_001),
+        replace(ASKED, nonce=b"12345679"),
+        # The same bytes in a row, cut elsewhere.
+        replace(ASKED, method=b"GETc", authority=b"art"),
+        replace(ASKED, authority=b"cart/a", path=b"?b"),
+    ],
+)
+def test_a_strict_key_is_for_one_request(other: BoundRequest) -> None:
+    def mac_of(request: BoundRequest) -> bytes:
+        return strict_mac(bytes(32), request, key_id=1, source=SOURCE, target_id=2)
+
+    assert mac_of(other) != mac_of(ASKED)
+
+
+def test_a_nonce_has_eight_bytes() -> None:
+    with pytest.raises(ValueError, match="8 bytes"):
+        strict_mac(
+            bytes(32), replace(ASKED, nonce=b""), key_id=1, source=SOURCE, target_id=2
+        )
 
 
 def test_epochs_are_half_minutes() -> None:

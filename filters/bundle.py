@@ -27,7 +27,7 @@ from filters.layout import ADDRESS_WORD0_AT, ADDRESS_WORD1_AT, NONE
 from filters.table import word, workload_row
 from filters.text import read_base64url
 
-KEY_ROWS: Final = 2048  # a build for a larger mesh sets this higher
+KEY_ROWS: Final = 1536  # a build for a larger mesh sets this higher
 ROW_BYTES: Final = 40
 HEADER_BYTES: Final = 24
 SLOTS: Final = 4

@@ -12,7 +12,7 @@ from typing import Final
 from filters.lang import View, Words, u32
 from filters.sha256 import PADS_WORDS, expand_key
 
-PAIRS: Final = 64
+PAIRS: Final = 32
 PAIR_WORDS: Final = 2 + PADS_WORDS  # row, source workload
 
 PADS = Words(PAIRS * PAIR_WORDS)
@@ -20,7 +20,7 @@ PADS = Words(PAIRS * PAIR_WORDS)
 
 def place_of(row: u32, workload: u32) -> u32:
     """Where the pads of a pair would be; two pairs of one place displace each other."""
-    return (u32(row * 0x85EBCA6B + workload * 0x9E3779B1) >> 26) * PAIR_WORDS
+    return (u32(row * 0x85EBCA6B + workload * 0x9E3779B1) >> 27) * PAIR_WORDS
 
 
 def is_kept(row: u32, workload: u32) -> bool:

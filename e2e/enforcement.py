@@ -19,7 +19,7 @@ from generator.analysis.reach import reachable_targets
 from generator.build import Built, build_mesh
 from generator.overlay.bundle import Bundle, make_bundle
 from generator.overlay.configuration import Endpoint as Facts
-from generator.overlay.configuration import plugin_configuration
+from generator.overlay.configuration import KeyMode, plugin_configuration
 from generator.overlay.keys import (
     ADDRESS_HEADER,
     KEY_HEADER,
@@ -63,14 +63,22 @@ class Enforcement:
         targets = reachable_targets(self.engine, workload.id)
         return make_bundle(self.master, self.built.overlay, workload.id, targets)
 
-    def plugin(self, endpoint: Endpoint, *, is_explicit: bool = False) -> Plugin:
+    def plugin(
+        self,
+        endpoint: Endpoint,
+        *,
+        is_explicit: bool = False,
+        key_mode: KeyMode = KeyMode.PLAIN,
+    ) -> Plugin:
         """Return the filter as an endpoint's sidecar loads it.
 
         `is_explicit`: who the proxy speaks for is in the configuration, as it is for a
         proxy outside Kubernetes; otherwise the proxy's node metadata says it.
         """
         facts = self._facts(endpoint) if is_explicit else None
-        configuration = plugin_configuration(self.bundle(endpoint), endpoint=facts)
+        configuration = plugin_configuration(
+            self.bundle(endpoint), endpoint=facts, key_mode=key_mode
+        )
         return Plugin(self.module, configuration, is_network_too=True)
 
     def _facts(self, endpoint: Endpoint) -> Facts:

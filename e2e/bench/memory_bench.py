@@ -25,6 +25,7 @@ from generator.wasm.host import Host
 
 MIB: Final = 2**20
 BESIDE_TABLE_BYTES: Final = 256 * 1024
+WARM_UP_SECONDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Effort:
     large_table_bytes: int
 
 
-FULL: Final = Effort(1_000_000, 10, 5, (1, 2, 4), 1_000_000)
-QUICK: Final = Effort(20_000, 1, 1, (1, 2), 100_000)
+FULL: Final = Effort(1_000_000, 10, 3, (1, 2, 4), 1_000_000)
+QUICK: Final = Effort(20_000, 2, 1, (1, 2), 100_000)
 
 
 def measure(quick: bool) -> Record:
@@ -78,7 +79,7 @@ def _envoys(compared: Sequence[Subject], effort: Effort, folder: Path) -> list[R
             for number, subject in enumerate(compared):
                 place = folder / f"envoy-{turn}-{workers}-{number}"
                 with open_checkout(subject, place, workers) as checkout:
-                    checkout.ask(seconds=1, connections=32)
+                    checkout.ask(WARM_UP_SECONDS, connections=32)
                     weight = checkout.envoy.resident_bytes()
                 weights.setdefault((workers, number), []).append(weight)
     return [

@@ -202,13 +202,14 @@ def tables(record: Record) -> Sequence[Table]:
                 "lost or wrong",
                 "first by the new",
                 "all listeners",
-                "longest request",
+                "p99 and longest",
                 "without swaps",
             ),
             tuple(_swap_row(row) for row in record["swaps"]),
             "From the moved file to the first answer by the new rules, and until every "
             "listener gave one: medians, quartiles in brackets. Requests are those of "
-            "callers whose answers are all checked, and wrk's.",
+            "callers whose answers are all checked, and wrk's; latencies are the "
+            "callers' own.",
         ),
         Table(
             "Loading a module",
@@ -242,8 +243,8 @@ def _swap_row(row: Record) -> tuple[str, ...]:
         f"{row['wrong'] + row['load_lost']}",
         _milliseconds(row["first_ms"]),
         _milliseconds(row["all_ms"]),
-        f"{row['latency_ms']['max']:.0f} ms",
-        f"{row['calm_latency_ms']['max']:.0f} ms",
+        _tail(row["latency_ms"]),
+        _tail(row["calm_latency_ms"]),
     )
 
 
@@ -263,6 +264,10 @@ def _start_row(row: Record) -> tuple[str, ...]:
         _milliseconds(row["more_wall_ms"]),
         _milliseconds(row["more_cpu_ms"]),
     )
+
+
+def _tail(latencies: Record) -> str:
+    return f"{latencies['p99']:.0f} ms, {latencies['max']:.0f} ms"
 
 
 def _milliseconds(value: Record) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from e2e.bench.decision_report import PART as DECISION
 from e2e.bench.memory_bench import PART as MEMORY
 from e2e.bench.results import Part
 from e2e.bench.rollout_bench import PART as ROLLOUT
 
-PARTS: Final[tuple[Part, ...]] = (MEMORY, ROLLOUT)
+PARTS: Final[tuple[Part, ...]] = (DECISION, MEMORY, ROLLOUT)

@@ -48,6 +48,7 @@ class Code:
     free: dict[ValueType, list[int]] = field(default_factory=dict)
     scopes: list[list[int]] = field(default_factory=list)
     labels: int = 0
+    makes_tees: bool = True
 
     # --- instructions ----------------------------------------------------------------
 
@@ -62,7 +63,7 @@ class Code:
 
     def get(self, local: int) -> None:
         """Push a local; right after it was set, keep it on the stack instead."""
-        if self.instructions:
+        if self.instructions and self.makes_tees:
             last = self.instructions[-1]
             if last.op is LOCAL_SET and last.first == local:
                 self.instructions[-1] = Instruction(LOCAL_TEE, local)
@@ -79,6 +80,10 @@ class Code:
     def is_left(self) -> bool:
         """Tell whether control surely does not get past the last instruction."""
         return bool(self.instructions) and self.instructions[-1].op in LEAVING
+
+    def has_branch(self, label: int) -> bool:
+        branches = (BR, BR_IF)
+        return any(i.op in branches and i.first == label for i in self.instructions)
 
     # --- blocks ----------------------------------------------------------------------
 

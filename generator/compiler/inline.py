@@ -7,12 +7,13 @@
 Engines do not do this for Wasm as it matters here (a SHA-256 block with calls takes
 four times as long), and what is inlined folds: constant arguments take checks away.
 
-- Inlined are `@inline` functions, and functions that are one `return` if they are
-  small or called once.
+- Inlined are `@inline` functions, functions that are called once, and small ones that
+  are one `return`.
 - An argument takes the place of its parameter if the body does not assign it and the
   argument is fixed, a local, or cheap and used once. Others go to fresh locals first,
   in order.
-- A body that is one `return` becomes a `Let`, others an `InlineBlock`.
+- A body that is one `return` becomes a `Let`, others an `InlineBlock`; where the caller
+  returns its value, the body's own returns become those of the caller.
 
 In and out: functions, callees first. What is not called any more is left to
 `callgraph.reachable`.
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from generator.compiler import fold
+from generator.compiler.callgraph import callees
 from generator.compiler.ir import (
     Binary,
     Call,
@@ -45,6 +47,7 @@ from generator.compiler.ir_statements import (
     Return,
     Stmt,
 )
+from generator.compiler.passes import Pass, Passes
 from generator.compiler.rewrite import Rewriter
 from generator.compiler.symbols import FunctionSymbol
 from generator.compiler.types import TupleType
@@ -60,10 +63,18 @@ unless it is called from one place only."""
 
 MAX_MOVED_NODES: Final = 8
 
+MAX_DEPTH: Final = 12
+"""So deep do bodies that are inlined since they are called once lie in one another:
+the passes that follow walk them by recursion."""
 
-def inline_calls(functions: Sequence[FunctionIR]) -> list[FunctionIR]:
-    """Inline calls in all functions."""
-    inliner = _Inliner(_count_calls(functions))
+
+def inline_calls(
+    functions: Sequence[FunctionIR], roots: Iterable[FunctionSymbol], passes: Passes
+) -> list[FunctionIR]:
+    """Inline calls in all functions. `roots` are called from outside."""
+    calls = _count_calls(functions)
+    calls.update(roots)
+    inliner = _Inliner(calls, passes)
     return [inliner.function(function) for function in functions]
 
 
@@ -79,29 +90,37 @@ def _count_calls(functions: Iterable[FunctionIR]) -> Counter[FunctionSymbol]:
 @dataclass(slots=True)
 class _Inliner:
     calls: Counter[FunctionSymbol]
+    passes: Passes
     inlinable: dict[FunctionSymbol, FunctionIR] = field(default_factory=dict)
+    depths: dict[FunctionSymbol, int] = field(default_factory=dict)
 
     def function(self, function: FunctionIR) -> FunctionIR:
         body = function.body
-        if any(self._is_expanded(expr) for expr in all_expressions(body)):
+        expanded = [f for f in callees(function) if f in self.inlinable]
+        if expanded:
             body = Rewriter(self.expand).function(function.parameters, body)
+        depth = 1 + max((self.depths[f] for f in expanded), default=0)
+        self.depths[function.symbol] = depth
         done = FunctionIR(function.symbol, function.parameters, function.result, body)
         if self._is_inlinable(done):
             self.inlinable[done.symbol] = done
         return done
 
-    def _is_expanded(self, expr: Expr) -> bool:
-        return isinstance(expr, Call) and expr.target in self.inlinable
-
     def _is_inlinable(self, function: FunctionIR) -> bool:
         if function.symbol.is_inline:
             return True
+        if self.calls[function.symbol] == 1 and self._is_taken_in(function.symbol):
+            return True
         value = _only_value(function)
-        if value is None:
+        if value is None or Pass.INLINE_SMALL not in self.passes:
             return False
         if self.calls[function.symbol] == 1:
             return True
         return sum(1 for _ in within(value)) <= MAX_NODES
+
+    def _is_taken_in(self, once: FunctionSymbol) -> bool:
+        is_made = Pass.INLINE_ONCE in self.passes
+        return is_made and self.depths[once] <= MAX_DEPTH
 
     def expand(self, call: Call) -> Expr:
         """Return what a call with rewritten arguments becomes."""

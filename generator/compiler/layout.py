@@ -26,6 +26,7 @@ from generator.compiler.ir import (
 from generator.compiler.ir_statements import (
     FunctionIR,
 )
+from generator.compiler.passes import ALL_PASSES, Pass, Passes
 from generator.compiler.signature import SLOT_BYTES, slot_types
 from generator.compiler.symbols import HostcallSymbol, StaticObject, fill
 from generator.compiler.types import IntType
@@ -60,6 +61,7 @@ def place_objects(
     functions: Iterable[FunctionIR],
     arena_bytes: int,
     contents: Mapping[str, bytes] = MappingProxyType({}),
+    passes: Passes = ALL_PASSES,
 ) -> MemoryMap:
     """Lay out memory for a program; `contents` are those of embedded objects."""
     expressions = [e for f in functions for e in all_expressions_in_order(f)]
@@ -67,6 +69,8 @@ def place_objects(
     embedded = {o: fill(o, contents) for o in objects if o.is_embedded}
     filled = [o for o in objects if o.contents and not o.is_embedded]
     zero = [o for o in objects if not o.contents and not o.is_embedded]
+    if Pass.NEAR_OBJECTS in passes:
+        zero.sort(key=lambda o: o.size_bytes)  # most addresses are short numbers
 
     addresses: dict[StaticObject, int] = {}
     end = _place(filled, FIRST_ADDRESS, addresses)

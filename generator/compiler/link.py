@@ -11,7 +11,13 @@ from enum import IntEnum
 from typing import Final
 
 from generator.compiler.layout import MemoryMap
-from generator.compiler.symbols import FunctionSymbol, GlobalSymbol, HostcallSymbol
+from generator.compiler.passes import Pass, Passes
+from generator.compiler.symbols import (
+    FunctionSymbol,
+    GlobalSymbol,
+    HostcallSymbol,
+    shown_name,
+)
 from generator.compiler.types import flatten
 from generator.wasm.module import FunctionType, Global
 from generator.wasm.opcodes import EMPTY_BLOCK, ValueType
@@ -46,6 +52,7 @@ class Linker:
 
     memory: MemoryMap
     step_budget: int
+    passes: Passes
     faulting: set[FunctionSymbol] = field(default_factory=set)
     ids: dict[Callee, int] = field(default_factory=dict)
     types: dict[FunctionType, int] = field(default_factory=dict)
@@ -59,6 +66,9 @@ class Linker:
             Global("steps", i32, self.step_budget),
             Global("arena", i32, self.memory.arena_start),
         ]
+
+    def makes(self, optimisation: Pass) -> bool:
+        return optimisation in self.passes
 
     def callee(self, callee: Callee) -> int:
         """Return the id that calls use for a function."""
@@ -81,7 +91,7 @@ class Linker:
         if index is None:
             index = self.global_indices[symbol] = len(self.globals)
             (type_,) = flatten(symbol.type)
-            name = f"{symbol.module}.{symbol.name}"
+            name = shown_name(symbol.module, symbol.name)
             initial = signed(symbol.initial, 32 if type_ is ValueType.I32 else 64)
             self.globals.append(Global(name, type_, initial))
         return index

@@ -23,7 +23,9 @@ from generator.compiler.lower_memory import push_record
 from generator.compiler.lower_statement import lower_block
 from generator.compiler.lower_view import push_pair
 from generator.compiler.lowering import Lowering, Operations
+from generator.compiler.passes import Pass
 from generator.compiler.signature import function_type
+from generator.compiler.tidy import tidied
 from generator.compiler.types import NONE, flatten
 from generator.wasm.module import FunctionType
 from generator.wasm.opcodes import UNREACHABLE
@@ -50,7 +52,7 @@ class Lowered:
 def lower_function(function: FunctionIR, linker: Linker) -> Lowered:
     """Lower one function; note in the linker whether it can fault."""
     type_ = function_type(function.symbol)
-    code = Code(type_.parameters)
+    code = Code(type_.parameters, makes_tees=linker.makes(Pass.TEES))
     lowering = Lowering(code, linker, OPERATIONS, function.result)
     index = 0
     for parameter in function.parameters:
@@ -63,4 +65,6 @@ def lower_function(function: FunctionIR, linker: Linker) -> Lowered:
     lowering.close()
     if lowering.can_fault:
         linker.faulting.add(function.symbol)
-    return Lowered(function.symbol.qualified, type_, code)
+    if linker.makes(Pass.TIDY):
+        code.instructions = tidied(code.instructions, has_results=bool(type_.results))
+    return Lowered(function.symbol.shown_name, type_, code)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from generator.compiler.bounds import facts_of, facts_unless
+from generator.compiler.effects import is_total
 from generator.compiler.fold import negate
 from generator.compiler.interval import width
 from generator.compiler.ir import (
@@ -27,9 +28,14 @@ from generator.compiler.lower_int import natural_width, push_integer
 from generator.compiler.lower_memory import load_field
 from generator.compiler.lower_view import push_same_bytes
 from generator.compiler.lowering import Lowering
+from generator.compiler.passes import Pass
 from generator.compiler.types import BOOL
+from generator.compiler.walk import within
 from generator.wasm import opcodes as op
 from generator.wasm.opcodes import Op, ValueType
+
+MAX_EAGER_NODES: Final = 8
+"""Conditions of this size are cheaper to evaluate than to jump around."""
 
 _COMPARE: Final[Mapping[str, tuple[Op, Op, Op, Op]]] = {
     "<": (op.I32_LT_U, op.I32_LT_S, op.I64_LT_U, op.I64_LT_S),
@@ -152,7 +158,7 @@ def _logic(out: Lowering, e: Logic) -> None:
     """The right side runs only if it matters, unless it is free and safe."""
     code = out.code
     push_boolean(out, e.left)
-    if _is_free(e.right):
+    if _is_free(out, e.right):
         push_boolean(out, e.right)
         code.emit(op.I32_AND if e.operation == "and" else op.I32_OR)
         return
@@ -170,18 +176,12 @@ def _logic(out: Lowering, e: Logic) -> None:
     code.emit(op.END)
 
 
-def _is_free(expr: Expr) -> bool:
+def _is_free(out: Lowering, expr: Expr) -> bool:
     """Tell whether a condition can neither fault nor call and costs next to nothing."""
-    match expr:
-        case Const() | ReadLocal() | ReadGlobal():
-            return True
-        case Not():
-            return _is_free(expr.operand)
-        case Compare():
-            simple = Const | ReadLocal | ReadGlobal
-            return isinstance(expr.left, simple) and isinstance(expr.right, simple)
-        case _:
-            return False
+    if not out.linker.makes(Pass.EAGER_LOGIC):
+        return False
+    size = sum(1 for _ in within(expr))
+    return size <= MAX_EAGER_NODES and is_total(expr)
 
 
 def _choose(out: Lowering, e: Choose) -> None:

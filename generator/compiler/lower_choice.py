@@ -29,21 +29,21 @@ def push_extreme(out: Lowering, e: Extreme, wanted: int) -> int:
     given = width(both)
     code = out.code
     with code.scope():
-        operands = [_twice(out, x, given) for x in (e.left, e.right)]
-        for push in (*operands, *operands):
+        again = [_push_twice(out, x, given) for x in (e.left, e.right)]
+        for push in again:
             push()
         code.emit(_less(both, given) if e.operation == "min" else _more(both, given))
         code.emit(op.SELECT)
     return given
 
 
-def _twice(out: Lowering, expr: Expr, given: int) -> Callable[[], None]:
-    """Return what pushes a value that is evaluated now, once."""
+def _push_twice(out: Lowering, expr: Expr, given: int) -> Callable[[], None]:
+    """Push a value; return what pushes it again without evaluating it again."""
+    out.operations.integer(out, expr, given)
     if is_simple(expr):
         return lambda: out.operations.integer(out, expr, given)
-    out.operations.integer(out, expr, given)
     index = out.code.new_local(value_type(given))
-    out.code.set(index)
+    out.code.tee(index)
     return lambda: out.code.get(index)
 
 

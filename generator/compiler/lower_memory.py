@@ -33,6 +33,7 @@ from generator.compiler.lower_view import (
     take_index,
 )
 from generator.compiler.lowering import Lowering
+from generator.compiler.passes import Pass
 from generator.compiler.types import IntType
 from generator.wasm import opcodes as op
 from generator.wasm.opcodes import Op, ValueType
@@ -71,7 +72,7 @@ def load_bytes(out: Lowering, e: LoadBytes) -> None:
     """Push `load_u32(view, offset)` and its like."""
     with out.code.scope():
         area = take_area(out, e.view)
-        is_checked = not is_span_inside(area, e.offset, e.size_bytes)
+        is_checked = not is_span_inside(out, area, e.offset, e.size_bytes)
         start = take_index(out, e.offset, is_checked=is_checked)
         if is_checked:
             check_span(out, area, start, e.offset.interval.high, e.size_bytes)
@@ -131,7 +132,8 @@ def _pool_item(out: Lowering, e: PoolItem) -> int:
     address = out.linker.memory.addresses[e.pool]
     size = e.type.size_bytes
     with out.code.scope():
-        is_checked = not cannot_fault(e)
+        is_sure = out.linker.makes(Pass.INTERVAL_BOUNDS) and cannot_fault(e)
+        is_checked = not is_sure
         index = take_index(out, e.index, is_checked=is_checked)
         if is_checked:
             check_element(out, Area(Number(address), Number(e.pool.count)), index)

@@ -12,6 +12,7 @@ from generator.compiler.ir import (
     Expr,
     Local,
     Logic,
+    Not,
 )
 from generator.compiler.ir_statements import (
     Assert,
@@ -41,6 +42,7 @@ from generator.compiler.lower_store import (
     store_field,
 )
 from generator.compiler.lowering import Loop, Lowering
+from generator.compiler.passes import Pass
 from generator.compiler.symbols import GlobalSymbol
 from generator.compiler.types import (
     IntType,
@@ -120,7 +122,7 @@ def _if(out: Lowering, s: If) -> None:
     code = out.code
     if not s.then:
         _if_not(out, s)
-    elif isinstance(s.condition, Logic) and not s.otherwise:
+    elif _is_compound(s.condition) and not s.otherwise:
         past = code.new_label()
         with code.block(op.BLOCK, past):
             branch_unless(out, s.condition, past)
@@ -132,6 +134,13 @@ def _if(out: Lowering, s: If) -> None:
             if s.otherwise:
                 code.emit(op.ELSE)
                 lower_block(out, s.otherwise)
+
+
+def _is_compound(condition: Expr) -> bool:
+    """Tell whether a condition takes less as branches than as a number."""
+    if isinstance(condition, Not):
+        return _is_compound(condition.operand)
+    return isinstance(condition, Logic)
 
 
 def _guarded_block(out: Lowering, condition: Expr, body: Sequence[Stmt]) -> None:
@@ -176,7 +185,7 @@ def _for(out: Lowering, s: For) -> None:
         stop = _take_stop(out, s.stop, bits)
         if turns == 0:
             return
-        if turns is not None and turns <= MAX_PREPAID:
+        if turns is not None and _is_prepaid(out, turns):
             out.charge_steps(turns)
         loop = Loop(code.new_label(), code.new_label())
         is_left = turns is None or any(
@@ -199,7 +208,7 @@ def _for(out: Lowering, s: For) -> None:
 
 def _turn(out: Lowering, s: For, loop: Loop, turns: int | None) -> None:
     """Write one turn of a loop, up to where `continue` goes."""
-    if turns is None or turns > MAX_PREPAID:
+    if turns is None or not _is_prepaid(out, turns):
         out.charge_steps(1)
     has_continue = any(isinstance(x, Continue) for x in all_statements(s.body))
     again = out.code.block(op.BLOCK, loop.again) if has_continue else nullcontext()
@@ -222,6 +231,10 @@ def _constant_turns(s: For) -> int | None:
     if isinstance(s.start, Const) and isinstance(s.stop, Const):
         return len(range(s.start.value, s.stop.value, s.step))
     return None
+
+
+def _is_prepaid(out: Lowering, turns: int) -> bool:
+    return turns <= MAX_PREPAID and out.linker.makes(Pass.PREPAID_LOOPS)
 
 
 def _push_test(

@@ -30,6 +30,7 @@ from generator.compiler.lower_view import (
     take_index,
 )
 from generator.compiler.lowering import Lowering
+from generator.compiler.passes import Pass
 from generator.compiler.runtime import COPY
 from generator.compiler.types import BOOL, BUFFER, IntType
 from generator.wasm import opcodes as op
@@ -56,7 +57,7 @@ def store_element(out: Lowering, s: StoreElement) -> None:
             check_element(out, area, index)
         return push_address(out, area, index, size)
 
-    follows = may_follow_address(s.value, (s.array, s.index))
+    follows = _follows(out, s.value, (s.array, s.index))
     _store(out, address, s.value, size, follows=follows, is_aligned=True)
 
 
@@ -68,8 +69,13 @@ def store_field(out: Lowering, s: StoreField) -> None:
     def address() -> int:
         return push_record(out, s.record) + s.field.offset_bytes
 
-    follows = may_follow_address(s.value, (s.record,))
+    follows = _follows(out, s.value, (s.record,))
     _store(out, address, s.value, size, follows=follows, is_aligned=True)
+
+
+def _follows(out: Lowering, value: Expr, address: tuple[Expr, ...]) -> bool:
+    is_made = out.linker.makes(Pass.DIRECT_STORES)
+    return is_made and may_follow_address(value, address)
 
 
 def _store(
@@ -118,7 +124,7 @@ def store_bytes(out: Lowering, s: StoreBytes) -> None:
         held = code.new_local(ValueType.I64 if s.size_bytes == 8 else ValueType.I32)
         _push_stored(out, s.value, s.size_bytes)
         code.set(held)
-        if not is_span_inside(area, s.offset, s.size_bytes):
+        if not is_span_inside(out, area, s.offset, s.size_bytes):
             check_span(out, area, start, s.offset.interval.high, s.size_bytes)
         offset = push_address(out, area, start, 1)
         code.get(held)

@@ -24,6 +24,7 @@ from generator.compiler.ir import (
 )
 from generator.compiler.link import Fault
 from generator.compiler.lowering import Lowering
+from generator.compiler.passes import Pass
 from generator.compiler.runtime import SAME_BYTES, SLICE
 from generator.compiler.types import flatten
 from generator.wasm import opcodes as op
@@ -127,13 +128,17 @@ def check_element(out: Lowering, area: Area, index: Number) -> None:
 def is_element_inside(out: Lowering, area: Area, array: Expr, index: Expr) -> bool:
     """Tell whether `array[index]` needs no check here."""
     known = area.count.known
+    if not out.linker.makes(Pass.INTERVAL_BOUNDS):
+        return isinstance(index, ReadLocal) and is_inside(array, index, out.facts)
     if known is not None and index.interval.high < known:
         return True
     return is_inside(array, index, out.facts)
 
 
-def is_span_inside(area: Area, start: Expr, size: int) -> bool:
+def is_span_inside(out: Lowering, area: Area, start: Expr, size: int) -> bool:
     """Tell whether `size` bytes from `start` need no check."""
+    if not out.linker.makes(Pass.INTERVAL_BOUNDS):
+        return False
     known = area.count.known
     return known is not None and start.interval.high + size <= known
 
@@ -230,6 +235,8 @@ def _slice(out: Lowering, e: Slice) -> None:
 def _push_known_slice(out: Lowering, e: Slice) -> bool:
     """Push a slice of a static array if its bounds are known to be in order."""
     if not isinstance(e.array, Static) or not isinstance(e.start, Const):
+        return False
+    if not out.linker.makes(Pass.KNOWN_SLICES):
         return False
     count = out.linker.memory.linked(e.array.object).count
     start = e.start.value

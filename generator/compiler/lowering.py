@@ -22,6 +22,8 @@ from generator.compiler.ir_statements import (
     Stmt,
 )
 from generator.compiler.link import FAULT_GLOBAL, STEPS_GLOBAL, Fault, Linker
+from generator.compiler.passes import Pass
+from generator.compiler.tail import without_tail_tests
 from generator.compiler.types import (
     BOOL,
     IntType,
@@ -36,7 +38,8 @@ from generator.wasm.opcodes import (
     GLOBAL_GET,
     GLOBAL_SET,
     I32_ADD,
-    I32_LT_S,
+    I32_EQZ,
+    I32_LT_U,
     I32_SUB,
     RETURN,
     ValueType,
@@ -103,7 +106,8 @@ class Lowering:
         The caller has made sure that the facts hold throughout (bounds.lasting).
         """
         before = self.facts
-        self.facts = before | facts
+        if self.linker.makes(Pass.FACT_BOUNDS):
+            self.facts = before | facts
         yield
         self.facts = before
 
@@ -165,13 +169,16 @@ class Lowering:
         """Take steps from the budget; fault if they are used up."""
         code = self.code
         code.emit(GLOBAL_GET, STEPS_GLOBAL)
+        if count == 1:
+            code.emit(I32_EQZ)
+        else:
+            code.const(count)
+            code.emit(I32_LT_U)
+        self.fault_if(Fault.STEPS)
+        code.emit(GLOBAL_GET, STEPS_GLOBAL)
         code.const(count)
         code.emit(I32_SUB)
         code.emit(GLOBAL_SET, STEPS_GLOBAL)
-        code.emit(GLOBAL_GET, STEPS_GLOBAL)
-        code.const(0)
-        code.emit(I32_LT_S)
-        self.fault_if(Fault.STEPS)
 
     @property
     def can_fault(self) -> bool:
@@ -189,6 +196,10 @@ class Lowering:
             return
         if not code.is_left:
             code.emit(RETURN)
+        if self.linker.makes(Pass.TAIL_CALLS):
+            code.instructions = without_tail_tests(code.instructions)
+        if not self.faults and not code.has_branch(self.unwind_label):
+            return
         unwind = self.unwind_label or code.new_label()
         last = next(reversed(self.faults), None)
         for fault, label in self.faults.items():

@@ -37,6 +37,7 @@ from generator.compiler.layout import place_objects
 from generator.compiler.link import Linker
 from generator.compiler.lower import lower_function
 from generator.compiler.parse import module_name, parse_program
+from generator.compiler.passes import ALL_PASSES, Passes
 from generator.errors import CompileError, Diagnostic
 from generator.wasm.module import Module
 
@@ -52,14 +53,16 @@ def compile_file(
     constants: Mapping[str, int] = NOTHING,
     step_budget: int = DEFAULT_STEP_BUDGET,
     arena_bytes: int = DEFAULT_ARENA_BYTES,
+    passes: Passes = ALL_PASSES,
 ) -> Module:
     """Compile a guest program to a Wasm module.
 
     `embedded` are the bytes behind `embedded(b"name")`. `constants` replaces integer
     constants of modules, named "module.NAME". The step budget is that of one callback.
+    `passes` are the optimisations to make.
     Raises: CompileError with every diagnostic of the first pass that has any.
     """
-    program = prepare_file(path, constants=constants)
+    program = prepare_file(path, constants=constants, passes=passes)
     return link_program(
         program, embedded=embedded, step_budget=step_budget, arena_bytes=arena_bytes
     )
@@ -72,13 +75,20 @@ class Program:
     path: Path
     functions: tuple[FunctionIR, ...]
     exports: Exports
+    passes: Passes
 
 
-def prepare_file(path: Path, *, constants: Mapping[str, int] = NOTHING) -> Program:
+def prepare_file(
+    path: Path,
+    *,
+    constants: Mapping[str, int] = NOTHING,
+    passes: Passes = ALL_PASSES,
+) -> Program:
     """Run all passes up to the layout: what does not depend on embedded bytes."""
     with _too_deep():
         functions, exports = check_file(path, constants=constants)
-        return Program(path, tuple(optimise(functions, exports)), exports)
+        optimised = optimise(functions, exports, passes)
+        return Program(path, tuple(optimised), exports, passes)
 
 
 def link_program(
@@ -90,8 +100,8 @@ def link_program(
 ) -> Module:
     """Make the module of a program around embedded bytes; again, around others."""
     with _too_deep():
-        memory = place_objects(program.functions, arena_bytes, embedded)
-        linker = Linker(memory, step_budget)
+        memory = place_objects(program.functions, arena_bytes, embedded, program.passes)
+        linker = Linker(memory, step_budget, program.passes)
         lowered = [(f.symbol, lower_function(f, linker)) for f in program.functions]
     return assemble(module_name(program.path), lowered, program.exports, linker)
 
@@ -117,6 +127,10 @@ def check_file(
     return order_functions(functions, by_name), exports
 
 
-def optimise(functions: list[FunctionIR], exports: Exports) -> list[FunctionIR]:
-    """Inline calls, and drop what is not called any more."""
-    return reachable(inline_calls(functions), exports.roots)
+def optimise(
+    functions: list[FunctionIR], exports: Exports, passes: Passes = ALL_PASSES
+) -> list[FunctionIR]:
+    """Inline calls; drop what is not called, before and after."""
+    used = reachable(functions, exports.roots)
+    inlined = inline_calls(used, exports.roots, passes)
+    return reachable(inlined, exports.roots)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from generator.compiler import fold
@@ -59,6 +59,7 @@ from generator.compiler.ir_statements import (
     While,
 )
 from generator.compiler.symbols import GlobalSymbol
+from generator.compiler.types import NONE
 from generator.compiler.walk import assigned_locals
 
 Place = Local | GlobalSymbol | None
@@ -102,6 +103,38 @@ class Rewriter:
 
     def exprs(self, exprs: Sequence[Expr]) -> tuple[Expr, ...]:
         return tuple(self.expr(expr) for expr in exprs)
+
+    def returning(self, values: tuple[Expr, ...]) -> list[Stmt]:
+        """Make a `return`; of a body that was inlined, its own returns."""
+        match values:
+            case (InlineBlock(exit=inner, body=body, type=type_),) if type_ != NONE:
+                return self._without_exit(inner, body)
+            case _:
+                return [
+                    Return(values) if self.exit is None else Leave(self.exit, values)
+                ]
+
+    def _without_exit(self, exit_: Exit, body: Sequence[Stmt]) -> list[Stmt]:
+        made: list[Stmt] = []
+        for statement in body:
+            match statement:
+                case Leave(exit=left, values=values) if left is exit_:
+                    made += self.returning(values)
+                case If(condition=condition, then=then, otherwise=otherwise):
+                    blocks = (
+                        tuple(self._without_exit(exit_, b)) for b in (then, otherwise)
+                    )
+                    made.append(If(condition, *blocks))
+                case While(condition=condition, body=inner):
+                    made.append(
+                        While(condition, tuple(self._without_exit(exit_, inner)))
+                    )
+                case For():
+                    inner = tuple(self._without_exit(exit_, statement.body))
+                    made.append(replace(statement, body=inner))
+                case _:
+                    made.append(statement)
+        return made
 
     def place(self, place: Place) -> Place:
         """Return the place that an assignment of the new body goes to."""
@@ -246,8 +279,7 @@ def _for(r: Rewriter, s: For) -> list[Stmt]:
 
 
 def _return(r: Rewriter, s: Return) -> list[Stmt]:
-    values = r.exprs(s.values)
-    return [Return(values) if r.exit is None else Leave(r.exit, values)]
+    return r.returning(r.exprs(s.values))
 
 
 def _assert(r: Rewriter, s: Assert) -> list[Stmt]:

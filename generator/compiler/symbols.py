@@ -23,6 +23,11 @@ from generator.compiler.types import (
 _EMBEDDED: Final = "embedded "
 
 
+def shown_name(module: str, name: str) -> str:
+    """Name what is in a module for those who read a trap: `filters` goes unsaid."""
+    return f"{module.removeprefix('filters.')}.{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class StaticObject:
     """An area of linear memory.
@@ -120,7 +125,7 @@ class GlobalSymbol:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionSymbol:
-    """A function of the guest. `qualified` is unique in the program."""
+    """A function of the guest."""
 
     name: str
     module: str
@@ -132,8 +137,8 @@ class FunctionSymbol:
     is_fault_handler: bool
 
     @property
-    def qualified(self) -> str:
-        return f"{self.module}.{self.name}"
+    def shown_name(self) -> str:
+        return shown_name(self.module, self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,12 +25,14 @@ from wasmtime import (
     WasmtimeError,
 )
 
+from filters.running import Hostcall
 from generator.compiler.callbacks import MARKER
 from generator.wasm.adapter import adapt
 from generator.wasm.callbacks import ALLOCATORS, CALLBACKS, STARTERS
 from generator.wasm.engine import (
     CallStack,
     ExportedFunction,
+    HostFunction,
     Signature,
     compile_module,
     engine,
@@ -108,12 +110,13 @@ class WasmGuest:
         params, results = lowered_signature(call)
         if (params, results) != _types(wanted.type):
             _refuse("RUN0002", f"import {'.'.join(place)} has another signature")
-        served = adapt(
-            call, getattr(self.host, call.name, _not_served(call.name)), self
-        )
-        return link_function(
-            linker, place, Signature(params, results, self._stack), served
-        )
+        signature = Signature(params, results, self._stack)
+        return link_function(linker, place, signature, self.serve(call))
+
+    def serve(self, call: Hostcall) -> HostFunction:
+        """Return what the module imports for a hostcall."""
+        method = getattr(self.host, call.name, _not_served(call.name))
+        return adapt(call, method, self)
 
     def _start(self, linker: Linker, module: Module) -> dict[str, ExportedFunction]:
         try:

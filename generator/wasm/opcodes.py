@@ -51,6 +51,7 @@ def _op(name: str, code: int, immediates: Immediates = "none") -> Op:
 
 
 UNREACHABLE: Final = _op("unreachable", 0x00)
+NOP: Final = _op("nop", 0x01)
 BLOCK: Final = _op("block", 0x02, "block")
 LOOP: Final = _op("loop", 0x03, "block")
 IF: Final = _op("if", 0x04, "block")
@@ -133,3 +134,13 @@ I64_EXTEND_I32_U: Final = _op("i64.extend_i32_u", 0xAD)
 
 MEMORY_COPY: Final = Op("memory.copy", b"\xfc\x0a", "copy")
 MEMORY_FILL: Final = Op("memory.fill", b"\xfc\x0b", "fill")
+
+NUMERIC: Final = frozenset(
+    op
+    for op in list(vars().values())
+    if isinstance(op, Op) and 0x41 <= op.code[0] < 0xC0
+)
+"""Constants, arithmetic, comparisons and conversions: what only uses the stack."""
+
+DIVISIONS: Final = frozenset({I32_DIV_U, I32_REM_U, I64_DIV_U, I64_REM_U})
+"""What traps if the divisor is 0."""

@@ -85,6 +85,16 @@ def total(text: View) -> u32:
     return sum
 
 
+def checked(text: View, at: u32) -> u32:
+    assert at != 9
+    if at > 3:
+        for i in range(at):
+            if text[i] == 7:
+                return i
+        return u32(text[at] + 1)
+    return text[at]
+
+
 def bump(n: u32) -> u32:
     global counter
     counter = u32(counter + n)
@@ -125,6 +135,7 @@ EXPRESSIONS: Final = (
     "byte_at(v, u32({x}) & 15)",
     "byte_at(BUF[u32({x}) & 7 :], u32({y}))",
     "total(v[u32({x}) & 3 :])",
+    "checked(v, u32({x}) & 15)",
     "ITEM.a",
     "ITEMS[u32({x}) % 4].b",
     "(ITEMS[u32({x}) & 1] if {c} else ITEM).c",

@@ -23,7 +23,7 @@ FILES: Final = sorted(LANGUAGE.glob("*.py"))
 FAULT_ANSWER: Final = 1000
 
 
-def _cases() -> Iterator[Any]:
+def cases() -> Iterator[Any]:
     for path in FILES:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef) and _is_exported(node):
@@ -60,7 +60,7 @@ def guest(path: Path, backend: str) -> WasmGuest | PythonGuest:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("path", "export", "arguments", "wanted"), list(_cases()))
+@pytest.mark.parametrize(("path", "export", "arguments", "wanted"), list(cases()))
 def test_case(
     path: Path,
     export: str,

@@ -8,7 +8,7 @@
     header              v1.<key id>.<epoch>.<target id>.<MAC, base64url, 22 characters>
 
 That is a plain key. A strict one, `v2`, holds for one request (filters/strict.py): it
-has milliseconds for the epoch, a message that goes on, and a nonce behind the MAC.
+has milliseconds for the epoch, another message, and a nonce behind the MAC.
 
 The epoch counts 30 s; the current one and its two neighbours are accepted. A verified
 MAC is remembered, so that the steady state is one comparison; both comparisons take
@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Final
 
 from filters.lang import Buffer, View, Words, load_u32_be, u8, u32, u64
-from filters.sha256 import hmac, put_u32_be
+from filters.sha256 import hmac, swapped
 from filters.text import (
     index_of,
     read_base64url,
@@ -35,7 +35,7 @@ EPOCH_NANOSECONDS: Final = 30_000_000_000
 MAC_BYTES: Final = 16
 MAC_TEXT_BYTES: Final = 22
 MESSAGE_BYTES: Final = 36
-STRICT_MESSAGE_BYTES: Final = 56
+HEAD_BYTES: Final = 64
 NONCE_BYTES: Final = 8
 STRICT_TEXT_BYTES: Final = 32
 WINDOW_MS: Final = 10_000  # of a strict key, both ways; RFC 8446, section 8.3
@@ -45,7 +45,7 @@ SLOTS: Final = 256
 SLOT_WORDS: Final = 12  # owner, target, key id, epoch, address (4), MAC (4)
 REMEMBERED = Words(SLOTS * SLOT_WORDS)
 
-MESSAGE = Buffer(STRICT_MESSAGE_BYTES)
+MESSAGE = Buffer(HEAD_BYTES)  # zero behind the message of a plain key
 PAIRWISE = Buffer(32)
 EXPECTED = Buffer(32)
 MAC = Buffer(MAC_BYTES + NONCE_BYTES)
@@ -122,7 +122,7 @@ def is_fresh(now_nanoseconds: u64) -> bool:
 def derive_pairwise(secret: View, source: Words) -> None:
     """Write K for a source address and a receiving secret to PAIRWISE."""
     for i in range(3):
-        put_u32_be(MESSAGE, i * 4, source[i])
+        MESSAGE.put_u32(i * 4, swapped(source[i]))
     hmac(secret, MESSAGE[0:12], PAIRWISE, 0)
 
 
@@ -139,14 +139,14 @@ def write_message(
 ) -> None:
     """Write what the messages of both kinds of keys begin with to MESSAGE."""
     MESSAGE.put(0, version)
-    put_u32_be(MESSAGE, 2, u32((source[0] << 8) | (source[1] >> 24)))
+    MESSAGE.put_u32(2, swapped(u32((source[0] << 8) | (source[1] >> 24))))
     MESSAGE[6] = u8(source[1] >> 16)
     MESSAGE[7] = u8(key_number)
-    put_u32_be(MESSAGE, 8, u32(at >> 32))
-    put_u32_be(MESSAGE, 12, u32(at))
+    MESSAGE.put_u32(8, swapped(u32(at >> 32)))
+    MESSAGE.put_u32(12, swapped(u32(at)))
     for i in range(4):
-        put_u32_be(MESSAGE, 16 + i * 4, source[i])
-    put_u32_be(MESSAGE, 32, to)
+        MESSAGE.put_u32(16 + i * 4, swapped(source[i]))
+    MESSAGE.put_u32(32, swapped(to))
 
 
 def write_key_head(version: View, key_number: u32, at: u64, to: u32) -> None:

@@ -1,8 +1,9 @@
-"""Expanded pairwise keys, kept for strict ones: HMAC's state after the pads of K.
+"""Expanded pairwise keys, kept for strict ones: where HMAC starts for each request.
 
 A strict key costs a MAC per request on both sides. What does not depend on the request
-is done once per pair of source workload and row of a bundle: deriving K, and hashing
-its pads. Rows stay where they are until a bundle goes, and then all is forgotten.
+is done once per pair of source workload and row of a bundle: deriving K, hashing its
+pads and the message's head. Rows stay where they are until a bundle goes, and then all
+is forgotten.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from filters.sha256 import PADS_WORDS, expand_key
 
 PAIRS: Final = 32
 PAIR_WORDS: Final = 2 + PADS_WORDS  # row, source workload
+LAST_PLACE: Final = (PAIRS - 1) * PAIR_WORDS
 
 PADS = Words(PAIRS * PAIR_WORDS)
 
@@ -25,16 +27,16 @@ def place_of(row: u32, workload: u32) -> u32:
 
 def is_kept(row: u32, workload: u32) -> bool:
     """Tell whether a pair's pads are in its place. No row is 0."""
-    place = place_of(row, workload)
-    return PADS[place] == row and PADS[u32(place + 1)] == workload
+    place = min(place_of(row, workload), LAST_PLACE)
+    return PADS[place] == row and PADS[place + 1] == workload
 
 
-def keep(row: u32, workload: u32, key: View) -> None:
-    """Put the pads of a pair's K in its place."""
-    place = place_of(row, workload)
+def keep(row: u32, workload: u32, key: View, head: View) -> None:
+    """Put the pads of a pair's K, with the head of its messages, in its place."""
+    place = min(place_of(row, workload), LAST_PLACE)
     PADS[place] = row
-    PADS[u32(place + 1)] = workload
-    expand_key(key, PADS, u32(place + 2))
+    PADS[place + 1] = workload
+    expand_key(key, head, PADS, place + 2)
 
 
 def forget_all() -> None:

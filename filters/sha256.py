@@ -2,8 +2,9 @@
 
 One hash is computed at a time: `begin`, any number of `update`, then `finish`.
 HMAC takes keys of exactly 32 bytes, which is what every authorization key and
-receiving secret has. Its two pads depend on the key alone, so they can be kept:
-`expand_key` once, then `begin_mac`, any number of `update`, and `finish_mac`.
+receiving secret has. What many messages begin with, the key's two pads first of all,
+can be hashed once and kept: `expand_key`, then for each message `begin_mac`, any number
+of `update`, and `finish_mac`.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ BLOCK = Buffer(BLOCK_BYTES)
 PAD = Buffer(BLOCK_BYTES)
 INNER = Buffer(DIGEST_BYTES)
 
-PADS_WORDS: Final = 16  # the state after the inner pad, then after the outer one
+PADS_WORDS: Final = 16  # the state after inner pad and head, then after the outer pad
 ONCE = Words(PADS_WORDS)
 
 hashed_bytes: u32 = 0
@@ -186,8 +187,8 @@ def finish(out: Buffer, offset: u32) -> None:
         compress(BLOCK[0:BLOCK_BYTES])
         for i in range(56):
             BLOCK[i] = 0
-    put_u32_be(BLOCK, 56, hashed_bytes >> 29)
-    put_u32_be(BLOCK, 60, u32(hashed_bytes << 3))
+    BLOCK.put_u32(56, swapped(hashed_bytes >> 29))
+    BLOCK.put_u32(60, swapped(u32(hashed_bytes << 3)))
     compress(BLOCK[0:BLOCK_BYTES])
     for i in range(8):
         put_u32_be(out, u32(offset + i * 4), STATE[i])
@@ -195,8 +196,13 @@ def finish(out: Buffer, offset: u32) -> None:
 
 def put_u32_be(out: Buffer, offset: u32, value: u32) -> None:
     """Write `value` most significant byte first, as the network does."""
-    swapped = (rotr32(value, 8) & 0xFF00FF00) | (rotr32(value, 24) & 0x00FF00FF)
-    out.put_u32(offset, swapped)
+    out.put_u32(offset, swapped(value))
+
+
+def swapped(value: u32) -> u32:
+    """The number whose bytes in memory are those of `value` in network order."""
+    odd = rotr32(value, 8) & 0xFF00FF00
+    return odd | (rotr32(value, 24) & 0x00FF00FF)
 
 
 def hmac(key: View, message: View, out: Buffer, offset: u32) -> None:
@@ -204,33 +210,42 @@ def hmac(key: View, message: View, out: Buffer, offset: u32) -> None:
 
     `message` may lie in `out`: it is read before anything is written.
     """
-    expand_key(key, ONCE, 0)
-    begin_mac(ONCE, 0)
+    expand_key(key, b"", ONCE, 0)
+    begin_mac(ONCE, 0, BLOCK_BYTES)
     update(message)
     finish_mac(ONCE, 0, out, offset)
 
 
-def expand_key(key: View, pads: Words, at: u32) -> None:
-    """Write the states after both pads of a key of 32 bytes: PADS_WORDS at `at`."""
+def expand_key(key: View, head: View, pads: Words, at: u32) -> None:
+    """Write the states that all MACs under a key of 32 bytes start from.
+
+    `head`, nothing or one block, is what their messages begin with. PADS_WORDS at `at`.
+    """
     assert len(key) == DIGEST_BYTES
-    hash_pad(key, 0x36, pads, at)
-    hash_pad(key, 0x5C, pads, u32(at + 8))
+    hash_pad(key, 0x36)
+    if len(head) > 0:
+        compress(head)
+    keep_state(pads, at)
+    hash_pad(key, 0x5C)
+    keep_state(pads, u32(at + 8))
 
 
-def hash_pad(key: View, filler: u8, pads: Words, at: u32) -> None:
-    PAD.put(0, key)
+def hash_pad(key: View, filler: u8) -> None:
     for i in range(BLOCK_BYTES):
-        PAD[i] = (PAD[i] if i < len(key) else 0) ^ filler
+        PAD[i] = (key[i] if i < len(key) else 0) ^ filler
     begin()
     compress(PAD[0:BLOCK_BYTES])
+
+
+def keep_state(pads: Words, at: u32) -> None:
     for i in range(8):
         pads[u32(at + i)] = STATE[i]
 
 
-def begin_mac(pads: Words, at: u32) -> None:
-    """Start a MAC under the key whose pads are at `at`."""
+def begin_mac(pads: Words, at: u32, hashed: u32) -> None:
+    """Start a MAC at a state that is kept, `hashed` bytes of pad and head behind it."""
     global hashed_bytes
-    hashed_bytes = BLOCK_BYTES
+    hashed_bytes = hashed
     for i in range(8):
         STATE[i] = pads[u32(at + i)]
 
@@ -238,6 +253,6 @@ def begin_mac(pads: Words, at: u32) -> None:
 def finish_mac(pads: Words, at: u32, out: Buffer, offset: u32) -> None:
     """Write the 32 bytes of the MAC to `out` at `offset`."""
     finish(INNER, 0)
-    begin_mac(pads, u32(at + 8))
+    begin_mac(pads, u32(at + 8), BLOCK_BYTES)
     update(INNER[0:DIGEST_BYTES])
     finish(out, offset)

@@ -13,6 +13,11 @@ from filters.lang import Buffer, View, u8, u32, u64
 NOT_A_DIGIT: Final = 64
 MAX_DECIMAL_DIGITS: Final = 18
 
+# RFC 4648, section 5.
+BASE64_DIGITS: Final = (
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+)
+
 OUT = Buffer(1024)
 out_bytes: u32 = 0
 
@@ -149,22 +154,9 @@ def write_base64url(data: View) -> None:
         bits = u32(bits + 8)
         while bits >= 6:
             bits = u32(bits - 6)
-            write_base64_digit((pending >> (bits & 7)) & 63)
+            write_byte(BASE64_DIGITS[(pending >> (bits & 7)) & 63])
     if bits > 0:
-        write_base64_digit(u32(pending << (6 - min(bits, 6))) & 63)
-
-
-def write_base64_digit(digit: u32) -> None:
-    if digit < 26:
-        write_byte(u8(digit + 65))
-    elif digit < 52:
-        write_byte(u8(digit + 71))
-    elif digit < 62:
-        write_byte(u8(digit - 4))
-    elif digit == 62:
-        write_byte(45)
-    else:
-        write_byte(95)
+        write_byte(BASE64_DIGITS[u32(pending << (6 - min(bits, 6))) & 63])
 
 
 def line() -> View:

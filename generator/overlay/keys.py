@@ -11,9 +11,10 @@ key is good for an epoch, a strict one for one request.
                epoch 8, source address 16, target id 4)
     header     v1.<key id>.<epoch>.<target id>.<MAC in base64url, 22 characters>
 
-    strict     first 16 bytes of HMAC-SHA-256(K, "v2", overlay id 5, key id 1,
-               milliseconds since 1970 8, source address 16, target id 4, nonce 8,
-               lengths of method 4, authority 4, path 4, then method, authority, path)
+    strict     first 16 bytes of HMAC-SHA-256(K, head, milliseconds since 1970 8, last
+               4 bytes of the source address, nonce 8, lengths of method 4, authority
+               4, path 4, then method, authority, path)
+    head       "v2", overlay id 5, key id 1, 0 8, source /96 12, 0 4, target id 4, 0 28
     header     v2.<key id>.<milliseconds>.<target id>.<MAC, nonce in base64url, 32>
 
 Numbers are unsigned, most significant byte first; in the header decimal without
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -46,6 +47,7 @@ NONCE_BYTES: Final = 8
 _TARGET_INFO: Final = b"pepmesh target v1"
 _PLAIN: Final = "v1"
 _STRICT: Final = "v2"
+_BLOCK_BYTES: Final = 64
 
 
 def target_secret(
@@ -112,10 +114,13 @@ def strict_mac(
     """Return the 16 bytes that prove that the sender holds `key` and asked for this."""
     if len(request.nonce) != NONCE_BYTES:
         raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
+    whole = replace(source, instance=0)
     texts = request.method, request.authority, request.path
     message = b"".join(
         (
-            _head(_STRICT, key_id, request.time_ms, source, target_id),
+            _head(_STRICT, key_id, 0, whole, target_id).ljust(_BLOCK_BYTES, b"\0"),
+            request.time_ms.to_bytes(8, "big"),
+            source.packed[12:],
             request.nonce,
             *(len(text).to_bytes(4, "big") for text in texts),
             *texts,
@@ -141,7 +146,7 @@ def strict_key_header(
 def _head(
     version: str, key_id: int, moment: int, source: OverlayAddress, target_id: int
 ) -> bytes:
-    """Return what every message begins with; the moment is in the version's unit."""
+    """Return what every message begins with."""
     return b"".join(
         (
             version.encode(),

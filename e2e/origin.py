@@ -2,8 +2,9 @@
 
 Usage: python origin.py < PLACES, where PLACES is JSON: {"ADDRESS:PORT": "NAME"}.
 It answers every HTTP/1.1 request with JSON: who it is and what it received, so that
-tests can see which headers reached the application. It prints `ready` once it listens
-and ends when its standard input does.
+tests can see which headers reached the application. A path that begins with /hold is
+answered late, one with /cut not at all. It prints `ready` once it listens and ends when
+its standard input does.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Origin(asyncio.Protocol):
             f"content-length: {len(body)}\r\n\r\n"
         )
         answer = head.encode() + body
-        if path.startswith("/hold"):
+        if path.startswith("/cut"):
+            self._transport.abort()
+        elif path.startswith("/hold"):
             loop = asyncio.get_running_loop()
             loop.call_later(_HOLD_SECONDS, self._transport.write, answer)
         else:

@@ -95,13 +95,17 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A host and port that applications name, and the endpoint behind it."""
+    """A host and port that applications name, and the endpoint behind it.
+
+    `retry_on`: what makes Envoy ask once more, in its own words; empty for nothing.
+    """
 
     host: str
     port: int
     endpoint: str
     endpoint_port: int
     is_http2: bool = False
+    retry_on: str = ""
 
     @property
     def cluster(self) -> str:

@@ -140,9 +140,17 @@ def pair(
 def strict_sidecar(
     product: Enforcement, endpoint: Endpoint, names: Sequence[Name]
 ) -> Proxy:
-    """Return a sidecar that reads its filter from a file."""
+    """Return a sidecar that reads its filter from a file, and asks once more."""
     plugin = product.plugin(endpoint, key_mode=KeyMode.STRICT)
-    return replace(sidecar(endpoint, names, (plugin,)), is_dynamic=True)
+    proxy = sidecar(endpoint, names, (plugin,))
+    outbound = tuple(
+        replace(
+            listener,
+            routes=tuple(replace(route, retry_on="5xx") for route in listener.routes),
+        )
+        for listener in proxy.outbound
+    )
+    return replace(proxy, outbound=outbound, is_dynamic=True)
 
 
 @pytest.fixture
@@ -203,6 +211,20 @@ def test_a_stolen_key_is_for_one_address(
 def test_a_plain_key_is_not_taken(pair: Pair, path: str) -> None:
     headers = pair.product.headers(pair.cart, HOST)
     assert pair.replay(headers, path) == "key_not_strict"
+
+
+def test_what_envoy_sends_again_is_a_replay(pair: Pair) -> None:
+    """One worker judges both attempts: it cannot tell a retry from a thief."""
+    path = f"/cut/{next(_numbers)}"
+    known = len(pair.receiving.access_log())
+    assert pair.ask(path=path).code == 403
+
+    def judged() -> list[str]:
+        entries = pair.receiving.access_log()[known:]
+        return [entry.details.partition("{")[0] for entry in entries]
+
+    expected = ["upstream_reset_before_response_started", "pepmesh_key_replayed"]
+    wait_until(lambda: judged() == expected, f"{expected} in the access log")
 
 
 def test_modes_are_rolled_out_and_back_without_a_refusal(pair: Pair) -> None:

@@ -189,7 +189,7 @@ def bad_headers(shop: Shop, mesh: Mesh, case: str) -> tuple[Headers, str]:
             "key_malformed",
         ),
         "wrong version": (
-            [(_SRC, source), (_KEY, _with_field(key, 0, "v2"))],
+            [(_SRC, source), (_KEY, _with_field(key, 0, "v3"))],
             "key_version",
         ),
         "wrong epoch": ([(_SRC, source), (_KEY, old)], "key_expired"),

@@ -463,6 +463,22 @@ def test_the_hot_path_makes_five_hostcalls(backend: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("late_ms", "expected"),
+    [(-WINDOW_MS, "key_replayed"), (-1, "key_replayed"), (0, "key_forgotten")],
+)
+def test_a_full_memory_forgets_by_the_senders_time(late_ms: int, expected: str) -> None:
+    """White box, so CPython only: every mark is taken, by keys as good as this."""
+    cart = receiver("cpython")
+    spent = names_of(cart)["spend_strict_key"].__globals__["spend"].__globals__
+    marks = spent["MARKS"]
+    for i in range(len(marks)):
+        marks[i].bits = (i + 1) << 33 | NOW_MS % 2**32
+    headers = proof(strict_key(replace(ASKED, time_ms=NOW_MS - late_ms)))
+    assert reason(cart.receive(headers)) == "allowed"
+    assert reason(cart.receive(headers)) == expected
+
+
+@pytest.mark.parametrize(
     ("path_bytes", "blocks"), [(1, 2), (16, 2), (17, 3), (80, 3), (81, 4)]
 )
 def test_a_pair_that_is_known_costs_its_message_and_one_block(

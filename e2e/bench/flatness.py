@@ -6,7 +6,6 @@ with the emulated host, where it is the VM's alone and every answer is looked at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from e2e.bench.open_checkout import Lost, OpenCheckout
@@ -18,19 +17,16 @@ from tests.filters.pep_mesh import Pep, address, key_of, reason
 SAMPLES: Final = 10
 
 
-def in_envoys(
-    checkouts: Sequence[OpenCheckout], requests: int, seconds: int
-) -> list[list[Record]]:
-    """Send `requests` to each, in turn; return memory before, on the way, and after.
+def in_envoy(checkout: OpenCheckout, requests: int, seconds: int) -> list[Record]:
+    """Return memory before, every so many seconds, and after so many requests.
 
     An Envoy without filter tells what of the growth is Envoy's own.
     """
-    asked = [0] * len(checkouts)
-    samples = [[_sample(checkout, 0)] for checkout in checkouts]
-    while min(asked) < requests:
-        for number, checkout in enumerate(checkouts):
-            asked[number] += checkout.ask(seconds)
-            samples[number].append(_sample(checkout, asked[number]))
+    asked = 0
+    samples = [_sample(checkout, asked)]
+    while asked < requests:
+        asked += checkout.ask(seconds)
+        samples.append(_sample(checkout, asked))
     return samples
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from e2e.bench.flatness import in_envoys, in_wasmtime
+from e2e.bench.flatness import in_envoy, in_wasmtime
 from e2e.bench.large_shop import large_shop
 from e2e.bench.open_checkout import Subject, open_checkout, subjects
 from e2e.bench.results import Axis, Budget, Lines, Part, Plot, Record, Series, Table
@@ -56,9 +55,10 @@ def measure(quick: bool) -> Record:
         return {
             "vms": [_vm(shop), _vm(large)],
             "envoys": _envoys(compared, effort, folder),
-            "envoys_over_requests": _over_requests(
-                (compared[0], compared[2]), effort, folder
-            ),
+            "envoys_over_requests": [
+                _over_requests(subject, effort, folder / f"over-requests-{number}")
+                for number, subject in enumerate((compared[0], compared[2]))
+            ],
             "vm_over_requests": in_wasmtime(effort.requests),
         }
 
@@ -97,19 +97,10 @@ def _envoys(compared: Sequence[Subject], effort: Effort, folder: Path) -> list[R
     ]
 
 
-def _over_requests(
-    compared: Sequence[Subject], effort: Effort, folder: Path
-) -> list[Record]:
-    with ExitStack() as stack:
-        checkouts = [
-            stack.enter_context(open_checkout(subject, folder / f"over-{number}"))
-            for number, subject in enumerate(compared)
-        ]
-        samples = in_envoys(checkouts, effort.requests, effort.seconds)
-    return [
-        {"what": subject.name, "samples": taken}
-        for subject, taken in zip(compared, samples, strict=True)
-    ]
+def _over_requests(subject: Subject, effort: Effort, folder: Path) -> Record:
+    with open_checkout(subject, folder) as checkout:
+        samples = in_envoy(checkout, effort.requests, effort.seconds)
+    return {"what": subject.name, "samples": samples}
 
 
 # --- what people read ------------------------------------------------------------

@@ -1,0 +1,75 @@
+"""Budgets of roll-out and memory: a record just within them, and one just outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.bench import memory_bench, rollout_bench
+from e2e.bench.results import Record
+
+SPREAD = {"median": 30.0, "low": 20.0, "high": 40.0, "count": 100}
+TAIL = {"p50": 1.0, "p99": 2.0, "max": 3.0}
+
+
+def swapping(wrong: int = 0, load_lost: int = 0) -> Record:
+    row = {
+        "what": "rules",
+        "table_bytes": 7000,
+        "module_bytes": 50_000,
+        "swaps": 100,
+        "asked": 1000,
+        "wrong": wrong,
+        "load_requests": 9000,
+        "load_lost": load_lost,
+        "first_ms": SPREAD,
+        "all_ms": SPREAD,
+        "calm_latency_ms": TAIL,
+        "latency_ms": TAIL,
+    }
+    return {"swaps": [row], "starts": []}
+
+
+@pytest.mark.parametrize(
+    ("record", "measured"),
+    [
+        (swapping(), "0 of 10,000 in 100 swaps"),
+        (swapping(wrong=1), "1 of 10,000 in 100 swaps"),
+        (swapping(load_lost=2), "2 of 10,000 in 100 swaps"),
+    ],
+)
+def test_one_lost_request_misses_the_budget(record: Record, measured: str) -> None:
+    (budget,) = rollout_bench.budgets(record)
+    assert budget.measured == measured
+    assert budget.is_met is measured.startswith("0 ")
+    table, _ = rollout_bench.tables(record)
+    assert table.rows[0][3] == measured.split()[0]
+
+
+def weighed(beside_bytes: int, last_bytes: int) -> Record:
+    memory = beside_bytes + 10_000
+    samples = [
+        {"requests": number, "memory_bytes": size}
+        for number, size in ((0, memory), (100, memory), (1000, last_bytes))
+    ]
+    return {
+        "vms": [{"table_bytes": 10_000, "memory_bytes": memory}],
+        "envoys": [],
+        "envoys_over_requests": [],
+        "vm_over_requests": samples,
+    }
+
+
+@pytest.mark.parametrize(
+    ("beside_bytes", "growth_bytes", "met"),
+    [
+        (262_144, 0, (True, True)),
+        (262_145, 0, (False, True)),
+        (262_144, 65_536, (True, False)),
+    ],
+)
+def test_memory_is_bounded_and_flat(
+    beside_bytes: int, growth_bytes: int, met: tuple[bool, bool]
+) -> None:
+    last = beside_bytes + 10_000 + growth_bytes
+    budgets = memory_bench.budgets(weighed(beside_bytes, last))
+    assert tuple(budget.is_met for budget in budgets) == met

@@ -1,8 +1,8 @@
-"""What a filter takes of memory: its VM's own, and Envoy's with several workers.
+"""What a filter takes of an Envoy's memory, by workers, and over a million requests.
 
-A VM's memory is what its module says, at the start and at most. Envoy's is its resident
-set, compared between proxies that differ in the filter only, after requests on many
-connections. See `flatness.py` for what a million requests do to both.
+Envoy's memory is its resident set, compared between proxies that differ in the filter
+only, after requests on many connections. What one VM has is in the module
+(`sizes_bench.py`); that it stays so is looked at in `flatness.py`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from e2e.bench.large_shop import large_shop
 from e2e.bench.open_checkout import Subject, open_checkout, subjects
 from e2e.bench.results import Axis, Budget, Lines, Part, Plot, Record, Series, Table
 from e2e.bench.spread import differences, spread
-from e2e.shop_run import Shop, prepared_shop
-from generator.wasm.guest import WasmGuest
-from generator.wasm.host import Host
+from e2e.shop_run import prepared_shop
 
 MIB: Final = 2**20
-BESIDE_TABLE_BYTES: Final = 256 * 1024
 WARM_UP_SECONDS: Final = 3
 
 
@@ -43,7 +40,7 @@ QUICK: Final = Effort(20_000, 2, 1, (1, 2), 100_000)
 
 
 def measure(quick: bool) -> Record:
-    """Weigh VMs and Envoys, then send a million requests and weigh again."""
+    """Weigh Envoys, then send a million requests and weigh again."""
     effort = QUICK if quick else FULL
     with (
         tempfile.TemporaryDirectory(prefix="pepmesh-") as name,
@@ -53,7 +50,6 @@ def measure(quick: bool) -> Record:
         large = large_shop(shop, effort.large_table_bytes, folder / "large")
         compared = subjects(shop, large, folder)
         return {
-            "vms": [_vm(shop), _vm(large)],
             "envoys": _envoys(compared, effort, folder),
             "envoys_over_requests": [
                 _over_requests(subject, effort, folder / f"over-requests-{number}")
@@ -61,14 +57,6 @@ def measure(quick: bool) -> Record:
             ],
             "vm_over_requests": in_wasmtime(effort.requests),
         }
-
-
-def _vm(shop: Shop) -> Record:
-    built = shop.product.built
-    return {
-        "table_bytes": len(built.table_bytes),
-        "memory_bytes": len(WasmGuest(built.module, Host()).memory),
-    }
 
 
 def _envoys(compared: Sequence[Subject], effort: Effort, folder: Path) -> list[Record]:
@@ -110,20 +98,6 @@ def tables(record: Record) -> Sequence[Table]:
     workers = sorted({row["workers"] for row in record["envoys"]})
     return (
         Table(
-            "Memory of one VM",
-            ("table", "memory", "beside the table"),
-            tuple(
-                (
-                    f"{row['table_bytes']:,} bytes",
-                    f"{row['memory_bytes'] // 1024:,} KiB",
-                    f"{_beside(row) / 1024:.0f} KiB",
-                )
-                for row in record["vms"]
-            ),
-            "Memory comes in pages of 64 KiB and never grows. An Envoy has a VM per "
-            "worker, and two more.",
-        ),
-        Table(
             "Memory of an Envoy above one without filter",
             ("filter", "table", *(f"workers: {count}" for count in workers)),
             tuple(_envoy_rows(record["envoys"])),
@@ -155,16 +129,9 @@ def plots(record: Record) -> Sequence[Plot]:
 
 
 def budgets(record: Record) -> Sequence[Budget]:
-    beside = max(_beside(row) for row in record["vms"])
     samples = record["vm_over_requests"]
     sizes = {sample["memory_bytes"] for sample in samples}
     return (
-        Budget(
-            "guest memory",
-            "table + 256 KiB",
-            f"table + {beside / 1024:.0f} KiB",
-            beside <= BESIDE_TABLE_BYTES,
-        ),
         Budget(
             f"guest memory after {samples[-1]['requests']:,} requests",
             "as before",
@@ -172,10 +139,6 @@ def budgets(record: Record) -> Sequence[Budget]:
             len(sizes) == 1,
         ),
     )
-
-
-def _beside(row: Record) -> int:
-    return int(row["memory_bytes"] - row["table_bytes"])
 
 
 def _envoy_rows(rows: Sequence[Record]) -> list[tuple[str, ...]]:

@@ -9,9 +9,9 @@ import click
 
 from generator.analysis.documents import build_document
 from generator.analysis.sizes import by_policy, module_parts
-from generator.build import DEFAULT_OVERLAY, Built, build_mesh
-from generator.cli.files import refuse_overwriting, write_files
-from generator.cli.inputs import read_lock_file, read_model
+from generator.build import DEFAULT_OVERLAY, Built
+from generator.cli.building import Builder, Places
+from generator.cli.files import refuse_overwriting
 from generator.cli.options import (
     FILE,
     LOCK_FILE,
@@ -24,7 +24,7 @@ from generator.cli.options import (
 )
 from generator.cli.output import write, write_json, write_table
 from generator.cli.session import Session, pass_session
-from generator.overlay.lock_writer import write_lock
+from generator.cli.watch import keep_building
 
 
 @click.command("build")
@@ -54,6 +54,12 @@ from generator.overlay.lock_writer import write_lock
     multiple=True,
     help="Range where only members live: no key, no entry. Repeatable.",
 )
+@click.option(
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Stay, and build again whenever a file changes. Ctrl-C ends it.",
+)
 @output_option("table", "json")
 @colour_option
 @pass_session
@@ -66,6 +72,7 @@ def build_command(
     name: str | None,
     number: int | None,
     member_cidrs: tuple[IPv4Network, ...],
+    is_watching: bool,
     output: str,
 ) -> None:
     """Build the module that every Envoy of the overlay loads.
@@ -73,28 +80,26 @@ def build_command(
     Same manifests and lock file, same bytes. Module and lock file are written
     together, or neither is.
 
+    With --watch what did not change is not done again, and while manifests are
+    wrong the last module stays where it is.
+
     \b
-    Example:
+    Examples:
       pepmesh build -f policies/ -f inventory.yaml --out mesh.wasm
+      pepmesh build -f policies/ --out mesh.wasm --watch
     """
     inputs = [Path(path) for path in paths if path != "-"]
     refuse_overwriting(out, lock_path, *inputs)
     refuse_overwriting(lock_path, *inputs)
-    model = read_model(session, paths, recursive)
-    lock = read_lock_file(session, lock_path) if lock_path.exists() else None
-    with session.progress("building the module"):
-        built = build_mesh(
-            model,
-            lock,
-            name=name or (lock.name if lock else DEFAULT_OVERLAY),
-            overlay_id=number,
-            member_cidrs=member_cidrs,
-        )
-    session.report(built.diagnostics)
-    text = write_lock(built.lock).encode()
-    # The lock file first: a module without its ids would be renumbered.
-    write_files({lock_path: text, out: built.module})
-    _print(session, built, out, lock_path, output)
+    places = Places(paths, recursive, out, lock_path)
+    builder = Builder(session, places, name, number, member_cidrs)
+    if is_watching:
+        if "-" in paths or output != "table":
+            message = "--watch goes with files and folders, and with -o table"
+            raise click.UsageError(message)
+        keep_building(builder)
+        return
+    _print(session, builder.build(), out, lock_path, output)
 
 
 def _print(

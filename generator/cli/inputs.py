@@ -17,7 +17,7 @@ from generator.overlay.build import build_overlay
 from generator.overlay.lock import Lock
 from generator.overlay.lock_reader import read_lock
 from generator.overlay.model import Overlay
-from generator.policy.load import load_model
+from generator.policy.load import ContentsMemory, load_model
 from generator.policy.model import Model
 from generator.policy.ties import find_ties
 
@@ -31,14 +31,19 @@ class Mesh:
     overlay: Overlay
 
 
-def read_model(session: Session, paths: tuple[str, ...], recursive: bool) -> Model:
+def read_model(
+    session: Session,
+    paths: tuple[str, ...],
+    recursive: bool,
+    memory: ContentsMemory | None = None,
+) -> Model:
     """Load manifests; keep their texts and what there is to say about them."""
     names = [shorten(path) for path in paths]
     stdin = None
     if "-" in paths:
         stdin = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")
     with session.progress("reading manifests"):
-        loaded = load_model(names, recursive=recursive, stdin=stdin)
+        loaded = load_model(names, recursive=recursive, stdin=stdin, memory=memory)
     session.remember(loaded.sources)
     session.report(loaded.diagnostics)
     check_ties(session, loaded.model)

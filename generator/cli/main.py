@@ -6,8 +6,7 @@ Exit codes, the same for every command and every `-o`:
     1  the answer is "no"
     2  could not answer: wrong usage, unreadable input, an error of pepmesh
 
-Nothing else decides exit codes or prints diagnostics. Results are on stdout,
-everything else is on stderr.
+Nothing else decides exit codes. Results are on stdout, everything else is on stderr.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from generator.cli.keys_bundle import bundle_command
 from generator.cli.keys_init import init_command
 from generator.cli.output import Answer, OutputClosed
 from generator.cli.py2wasm import py2wasm_command
+from generator.cli.reporting import keep, print_findings
 from generator.cli.scaffold import scaffold_command
 from generator.cli.schema import schema_command
 from generator.cli.session import Session
@@ -37,13 +37,12 @@ from generator.cli.simulate import simulate_command
 from generator.cli.test import test_command
 from generator.cli.validate import validate_command
 from generator.cli.version import version_command
-from generator.errors import Diagnostic, ToolError, render
+from generator.errors import ToolError
 
 YES: Final = 0
 NO: Final = 1
 NO_ANSWER: Final = 2
 
-COLOURS: Final = {"error": "red", "warning": "yellow", "info": "cyan"}
 TRACEBACK: Final = "PEPMESH_TRACEBACK"
 
 EPILOG: Final = """\
@@ -60,7 +59,7 @@ class Program(click.Group):
         session = Session()
         extra |= {"standalone_mode": False, "obj": session}
         code = _run(lambda: super(Program, self).main(*args, **extra), session)
-        _report(session)
+        print_findings(session)
         sys.exit(code)
 
 
@@ -75,26 +74,10 @@ def _run(command: Callable[[], Any], session: Session) -> int:
         # Python would complain when it flushes stdout at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ToolError as error:
-        session.remember(getattr(error, "sources", {}))
-        session.report(error.diagnostics)
+        keep(session, error)
     except Exception as error:  # noqa: BLE001 - uncaught, it would exit 1: "no"
         _report_bug(error)
     return NO_ANSWER
-
-
-def _report(session: Session) -> None:
-    """Print what was found on the way, each finding once, with its source line."""
-    is_coloured = session.wants_colour(sys.stderr)
-    for diagnostic in dict.fromkeys(session.diagnostics):
-        text = render(diagnostic, session.sources)
-        shown = _paint(text, diagnostic) if is_coloured else text
-        click.echo(shown, err=True, color=is_coloured)
-
-
-def _paint(text: str, diagnostic: Diagnostic) -> str:
-    mark = f"{diagnostic.severity}[{diagnostic.code}]"
-    colour = COLOURS[diagnostic.severity]
-    return text.replace(mark, click.style(mark, fg=colour, bold=True), 1)
 
 
 def _report_bug(error: Exception) -> None:

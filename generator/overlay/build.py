@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.errors import Diagnostic, OverlayError
-from generator.overlay.collisions import group_distinctly
+from generator.overlay.collisions import group_distinctly, uses_by_port
 from generator.overlay.lock import Lock, RealmName, WorkloadRow, update
 from generator.overlay.model import (
     DEFAULT_CLUSTER,
@@ -31,6 +31,7 @@ from generator.overlay.naming import (
 from generator.overlay.targets import FoundTarget, find_targets
 from generator.overlay.workloads import Grouping, warn_left_out
 from generator.policy.model import Model
+from generator.policy.selector import keys_of, pod_selectors
 
 
 def build_overlay(
@@ -44,6 +45,7 @@ def build_overlay(
     """Return the overlay, the lock to write, and warnings.
 
     Without a lock everything is numbered anew, for use at once or as a first lock.
+    The result depends on `overlay_inputs` and on the other arguments.
     Raises: OverlayError OVL0001, OVL0002, OVL0004, OVL0006, OVL0007, OVL0012.
     """
     start = _check_lock(lock, check_overlay_name(name), overlay_id)
@@ -52,6 +54,18 @@ def build_overlay(
     new, more = update(start, grouping, [target.name for target in targets])
     overlay = _number(new, grouping, targets)
     return overlay, new, (*warn_left_out(grouping), *warnings, *more)
+
+
+def overlay_inputs(model: Model) -> object:
+    """Return what overlays depend on in a model: of policies little, and no rule."""
+    return (
+        model.namespaces,
+        model.members,
+        [member.facts for member in model.members],
+        model.services,
+        keys_of(pod_selectors(model.policies)),
+        uses_by_port(model.policies),
+    )
 
 
 def _check_lock(lock: Lock | None, name: str, overlay_id: int | None) -> Lock:

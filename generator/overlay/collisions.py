@@ -86,7 +86,7 @@ def _telling_key(collision: Collision) -> str | None:
 
 def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
     """Yield every workload that a named port splits."""
-    uses = _uses_by_port(model.policies)
+    uses = uses_by_port(model.policies)
     for identity, members in grouping.groups.items():
         if len(members) == 1:
             continue
@@ -98,9 +98,10 @@ def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
                 yield Collision(*pair, name, use)
 
 
-def _uses_by_port(
+def uses_by_port(
     policies: Iterable[Policy],
 ) -> Mapping[PortName, tuple[_Use, ...]]:
+    """Return who uses ports of a name: the pods at whose end rules open them."""
     uses: dict[PortName, dict[_Use, None]] = {}
     for policy in policies:
         for rule in policy.rules:

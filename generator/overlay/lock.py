@@ -15,9 +15,9 @@ New ids are given in the order of the identities, whatever the order of the file
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from generator.errors import Diagnostic, OverlayError
 from generator.overlay.address import MAX_REALM, MAX_WORKLOAD_ID
@@ -29,8 +29,7 @@ from generator.source import Span
 MAX_TARGET_ID: Final = 2**32 - 1
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RealmName:
+class RealmName(NamedTuple):
     """What a realm stands for."""
 
     cluster: str
@@ -83,15 +82,13 @@ def update(
     Raises: OverlayError OVL0006 if no id is left.
     """
     realms = {RealmName(i.cluster, i.namespace) for i in grouping.groups}
-    realm_rows = [RealmRow(0, name) for name in realms]
-    target_rows = [TargetRow(0, name) for name in targets]
     workloads, warnings = _update_workloads(lock, grouping)
     new = replace(
         lock,
         label_keys=grouping.label_keys,
-        realms=_update_rows(lock.realms, realm_rows, MAX_REALM),
+        realms=_update_rows(lock.realms, realms, RealmRow, MAX_REALM),
         workloads=workloads,
-        targets=_update_rows(lock.targets, target_rows, MAX_TARGET_ID),
+        targets=_update_rows(lock.targets, targets, TargetRow, MAX_TARGET_ID),
     )
     return new, warnings
 
@@ -110,21 +107,30 @@ def revoke(lock: Lock, workload_id: int) -> Lock:
 
 # --- realms and targets: names do not change ------------------------------------------
 
+_Name = TypeVar("_Name", RealmName, TargetName)
 _Row = TypeVar("_Row", RealmRow, TargetRow)
 
 
 def _update_rows(
-    rows: tuple[_Row, ...], wanted: Iterable[_Row], last: int
+    rows: tuple[_Row, ...],
+    names: Iterable[_Name],
+    make: Callable[[int, _Name], _Row],
+    last: int,
 ) -> tuple[_Row, ...]:
     """Keep, retire and bring back rows by name; then number the new ones."""
-    by_name = {row.name: row for row in wanted}
-    kept = [replace(row, retired=row.name not in by_name) for row in rows]
-    for row in rows:
-        by_name.pop(row.name, None)
-    ids = _free_ids(rows, len(by_name), last)
-    new = sorted(by_name.values(), key=lambda row: row.name)
-    kept += [replace(row, id=number) for number, row in zip(ids, new, strict=True)]
+    wanted = set(names)
+    kept = [_with_retired(row, row.name not in wanted) for row in rows]
+    new = sorted(wanted.difference(row.name for row in rows))
+    ids = _free_ids(rows, len(new), last)
+    kept += map(make, ids, new)
     return tuple(kept)
+
+
+_AnyRow = TypeVar("_AnyRow", RealmRow, TargetRow, WorkloadRow)
+
+
+def _with_retired(row: _AnyRow, retired: bool) -> _AnyRow:
+    return row if row.retired is retired else replace(row, retired=retired)
 
 
 class _Numbered(Protocol):
@@ -170,22 +176,26 @@ def _update_workloads(
     lock: Lock, grouping: Grouping
 ) -> tuple[tuple[WorkloadRow, ...], tuple[Diagnostic, ...]]:
     history = _read_history(lock, grouping)
-    rows = {row.id: replace(row, retired=True) for row in lock.workloads}
+    rows = {row.id: row for row in lock.workloads}
+    used: set[int] = set()
     others: list[Identity] = []
     for identity in grouping.groups:
         row = history.successor_row(identity)
         if row is None:
             others.append(identity)
         else:
-            rows[row.id] = replace(row, name=identity)
+            rows[row.id] = row if row.name == identity else replace(row, name=identity)
+            used.add(row.id)
     warnings: list[Diagnostic] = []
     for row in _rows_for(lock, others):
         revoked_row = history.revoked_row(row.name)
         rows[row.id] = replace(row, revoked=row.revoked or revoked_row is not None)
+        used.add(row.id)
         if revoked_row is not None and not row.revoked:
             first = grouping.groups[row.name][0]
             warnings.append(_inherited(row.id, revoked_row, first))
-    return tuple(rows[number] for number in sorted(rows)), tuple(warnings)
+    kept = (_with_retired(rows[n], n not in used) for n in sorted(rows))
+    return tuple(kept), tuple(warnings)
 
 
 def _rows_for(lock: Lock, identities: Iterable[Identity]) -> Iterator[WorkloadRow]:
@@ -205,8 +215,12 @@ def _read_history(lock: Lock, grouping: Grouping) -> _History:
     before: dict[Identity, frozenset[Identity]] = {}
     after: dict[Identity, set[Identity]] = {}
     keys = frozenset(lock.label_keys)
+    # What a new lock knows of the past is nothing, whatever its keys.
+    is_same = not lock.workloads or lock.label_keys == grouping.label_keys
     for identity, members in grouping.groups.items():
-        olds = {identity_of(member, keys, grouping.cluster) for member in members}
+        olds = {identity}
+        if not is_same:
+            olds = {identity_of(member, keys, grouping.cluster) for member in members}
         before[identity] = frozenset(olds)
         for old in olds:
             after.setdefault(old, set()).add(identity)

@@ -28,6 +28,8 @@ from generator.overlay.naming import overlay_id_text
 from generator.overlay.nodes import API_VERSION
 
 LOCK_KIND: Final = "OverlayLock"
+_FLOW: Final = json.JSONEncoder(ensure_ascii=False)
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 Row = RealmRow | WorkloadRow | TargetRow
 
 _HEAD: Final = """\
@@ -73,7 +75,7 @@ def row_check(overlay_id: int, row: Row) -> str:
 
 def _check_of(overlay_id: int, *values: object) -> str:
     listed = [overlay_id_text(overlay_id), *values]
-    text = json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode(listed)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -122,4 +124,4 @@ def _block(name: str, items: Iterable[str]) -> list[str]:
 
 def _flow(value: object) -> str:
     """Spell a value as JSON, which is YAML in flow style."""
-    return json.dumps(value, ensure_ascii=False)
+    return _FLOW.encode(value)

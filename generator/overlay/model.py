@@ -9,16 +9,16 @@ retired are not here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import Final, NamedTuple
 
 from generator.errors import InternalError
 from generator.overlay.address import OverlayAddress, instance_of
-from generator.policy.model import Member, Protocol
+from generator.policy.model import ContainerPort, Member, Protocol
 
 DEFAULT_CLUSTER: Final = "default"
 
@@ -30,8 +30,7 @@ class TargetKind(StrEnum):
     WORKLOAD = "workload"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
+class Identity(NamedTuple):
     """What makes endpoints one workload: nothing else can policy tell apart."""
 
     cluster: str
@@ -40,8 +39,7 @@ class Identity:
     labels: LabelPairs
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TargetName:
+class TargetName(NamedTuple):
     """What names a target for ever: its kind and the object it stands for."""
 
     kind: TargetKind
@@ -95,8 +93,7 @@ class Workload:
         return answers.pop()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Backend:
+class Backend(NamedTuple):
     """Where a target's port ends: a port of the endpoints of a workload."""
 
     workload_id: int
@@ -193,5 +190,12 @@ def identity_digest(namespace: str, service_account: str, labels: LabelPairs) ->
 
 def port_numbers(member: Member, name: str, protocol: Protocol) -> tuple[int, ...]:
     """Return the container ports of a name and protocol, ascending, each once."""
-    found = (p for p in member.ports if p.name == name and p.protocol is protocol)
-    return tuple(sorted({port.number for port in found}))
+    return numbers_of(member.ports, name, protocol)
+
+
+def numbers_of(
+    ports: Iterable[ContainerPort], name: str, protocol: Protocol
+) -> tuple[int, ...]:
+    """Return the numbers of ports of a name and protocol, ascending, each once."""
+    found = {p.number for p in ports if p.name == name and p.protocol is protocol}
+    return tuple(sorted(found))

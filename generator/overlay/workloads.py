@@ -67,7 +67,7 @@ def identity_of(member: Member, keys: frozenset[str], cluster: str) -> Identity:
 
 def restrict(labels: Labels, keys: frozenset[str]) -> LabelPairs:
     """Return the labels of `keys` that are present, sorted."""
-    return tuple((key, labels[key]) for key in sorted(keys & labels.keys()))
+    return tuple(sorted(pair for pair in labels.items() if pair[0] in keys))
 
 
 def warn_left_out(grouping: Grouping) -> Iterator[Diagnostic]:
@@ -112,7 +112,7 @@ def _find_odd_names(
     for identity, members in groups.items():
         names = [identity.cluster, identity.namespace, identity.service_account]
         names += [text for pair in identity.labels for text in pair]
-        odd = next((name for name in names if not is_plain(name)), None)
-        if odd is not None:
+        if not is_plain("".join(names)):
+            odd = next(name for name in names if not is_plain(name))
             message = f"{title(members[0])} cannot have an identity with {odd!a}"
             yield Diagnostic("OVL0004", message, members[0].span)

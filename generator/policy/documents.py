@@ -8,7 +8,8 @@ its list, as the API's own lists leave it out. Nothing here knows what a kind me
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
@@ -52,41 +53,42 @@ def read_manifests(source: SourceFile, findings: Findings) -> Iterator[Manifest]
     opened: set[int] = set()
     with findings.collect():
         for node in read_documents(source, findings):
-            value = Value(node, source.name, "")
-            yield from _open(_Found(value, "", ""), opened, findings)
+            yield from _open(Value(node, source.name, ""), _NO_LIST, opened, findings)
             opened.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Something that should be an object, and what its list says it is."""
+class _List(NamedTuple):
+    """What a list says of an item that does not say it itself."""
 
-    value: Value
     kind: str
     api_version: str
 
 
-def _open(found: _Found, opened: set[int], findings: Findings) -> Iterator[Manifest]:
+_NO_LIST: Final = _List("", "")
+
+
+def _open(
+    value: Value, around: _List, opened: set[int], findings: Findings
+) -> Iterator[Manifest]:
     """Yield an object, or the objects of a list.
 
     `opened` holds the lists and items already seen: an alias repeats nothing, so
     that a small file cannot stand for a huge one.
     """
-    if id(found.value.node) in opened:
+    if id(value.node) in opened:
         return
-    opened.add(id(found.value.node))
+    opened.add(id(value.node))
     with findings.collect():
-        kind = found.value.text_of("kind", found.kind)
-        api_version = found.value.text_of("apiVersion", found.api_version)
-        items = found.value.get("items")
-        if kind.endswith("List") and items is not None:
-            inner = replace(found, kind=kind.removesuffix("List"))
-            if inner.kind:
-                inner = replace(inner, api_version=api_version)
-            for item in items.items():
-                yield from _open(replace(inner, value=item), opened, findings)
+        kind = value.text_of("kind", around.kind)
+        api_version = value.text_of("apiVersion", around.api_version)
+        items = value.get("items") if kind.endswith("List") else None
+        if items is None:
+            yield _manifest(value, kind, api_version)
             return
-        yield _manifest(found.value, kind, api_version)
+        kind = kind.removesuffix("List")
+        inner = _List(kind, api_version if kind else around.api_version)
+        for item in items.items():
+            yield from _open(item, inner, opened, findings)
 
 
 def _manifest(value: Value, kind: str, api_version: str) -> Manifest:

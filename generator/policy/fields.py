@@ -13,9 +13,12 @@ from typing import NamedTuple
 
 from generator.errors import PolicyError, ToolError
 from generator.policy.findings import Findings
+from generator.policy.nodes import Mapping, Node, Scalar, Sequence, span_of
 from generator.policy.scalars import DECIMAL, NULL, TRUE, ScalarKind, classify
-from generator.policy.yaml_tree import Mapping, Node, Scalar, Sequence, span_of
 from generator.source import Span
+
+_new = tuple.__new__
+"""Makes a value as its class does, in half the time."""
 
 
 class Value(NamedTuple):
@@ -44,9 +47,12 @@ class Value(NamedTuple):
 
     def text(self) -> str:
         """Return a text. A number or a boolean without quotes is not one."""
+        node = self.node
+        if type(node) is Scalar and (
+            not node.is_plain or classify(node.text) == "text"
+        ):
+            return node.text
         kind = self._scalar_kind()
-        if isinstance(self.node, Scalar) and kind == "text":
-            return self.node.text
         if isinstance(self.node, Scalar) and kind != "null":
             shown = f"{kind} {self.node.text}"
             hint = f'write "{self.node.text}" in quotes'
@@ -71,19 +77,26 @@ class Value(NamedTuple):
 
     def items(self) -> list[Value]:
         """Return the items of a list."""
-        if not isinstance(self.node, Sequence):
+        node, file, path = self
+        if not isinstance(node, Sequence):
             raise self._unlike("a list")
         return [
-            Value(item, self.file, f"{self.path}[{number}]")
-            for number, item in enumerate(self.node.items)
+            _new(Value, (item, file, f"{path}[{number}]"))
+            for number, item in enumerate(node.items)
         ]
 
     def get(self, name: str) -> Value | None:
         """Return a field of a mapping, or None if it is absent or null."""
-        entry = self._mapping().entries.get(name)
-        if entry is None or _is_null(entry.value):
+        found, file, path = self
+        if type(found) is not Mapping:
+            raise self._unlike("a mapping")
+        entry = found.entries.get(name)
+        if entry is None:
             return None
-        return Value(entry.value, self.file, self._path_of(name))
+        node = entry.value
+        if type(node) is Scalar and node.is_plain and node.text in NULL:
+            return None
+        return _new(Value, (node, file, f"{path}.{name}" if path else name))
 
     def require(self, name: str) -> Value:
         """Return a field that must be there and not null."""
@@ -156,7 +169,3 @@ class Value(NamedTuple):
                 kind = self._scalar_kind()
                 found = "null" if kind == "null" else f"the {kind} {self.node.text!r}"
         return self.error("INP0005", f"expected {wanted}, found {found}")
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.is_plain and node.text in NULL

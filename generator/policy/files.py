@@ -43,6 +43,18 @@ def read_files(
     return tuple(found)
 
 
+def list_files(paths: Iterable[str], *, recursive: bool) -> list[Path]:
+    """Return the files that `read_files` would read now, without standard input.
+
+    What cannot be looked at is left out: reading says what is wrong with it.
+    """
+    found: list[Path] = []
+    for path in dict.fromkeys(paths):
+        with Findings().collect():
+            found += [] if path == "-" else _expand(Path(path), recursive, Findings())
+    return found
+
+
 def _read_stdin(stdin: TextIO | None) -> SourceFile:
     if stdin is None:
         raise PolicyError.of("INP0001", "standard input cannot be read here")

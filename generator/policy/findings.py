@@ -7,8 +7,7 @@ under `Findings.collect`. Nothing is printed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from generator.errors import Diagnostic, Note, PolicyError
 from generator.source import Span
@@ -31,13 +30,13 @@ class Findings:
         """Keep one diagnostic and go on."""
         self._found.append(Diagnostic(code, message, span, hint, notes))
 
-    @contextmanager
-    def collect(self) -> Iterator[None]:
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Keep what was found elsewhere."""
+        self._found.extend(diagnostics)
+
+    def collect(self) -> _Collecting:
         """Keep the diagnostics of a `PolicyError` and go on after the block."""
-        try:
-            yield
-        except PolicyError as error:
-            self._found.extend(error.diagnostics)
+        return _Collecting(self._found)
 
     @property
     def has_errors(self) -> bool:
@@ -47,3 +46,23 @@ class Findings:
         """Return each diagnostic once, by file, line and column."""
         unique = dict.fromkeys(self._found)
         return tuple(sorted(unique, key=lambda d: d.sort_key))
+
+
+class _Collecting:
+    """The context of `collect`; a class, since a load enters it very often."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: list[Diagnostic]) -> None:
+        self._found = found
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, traceback: object
+    ) -> bool:
+        if not isinstance(error, PolicyError):
+            return False
+        self._found.extend(error.diagnostics)
+        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final
 
 from generator.policy.declarations import TEMPLATES
@@ -94,6 +95,7 @@ _FOREIGN: Final = frozenset(
 assert _WORKLOAD_GROUPS.keys() == TEMPLATES.keys() | {"Pod"}
 
 
+@lru_cache
 def role_of(api_version: str, kind: str) -> Role:
     """Return what to do with objects of a kind."""
     if kind in POLICY_VERSIONS:

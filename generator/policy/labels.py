@@ -8,6 +8,7 @@ that matches everything is a worse one.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from generator.policy.fields import Value
@@ -19,6 +20,10 @@ _DNS_SUBDOMAIN: Final = re.compile(rf"{_DNS_LABEL.pattern}(\.{_DNS_LABEL.pattern
 _LABEL: Final = r"[a-z0-9]([-a-z0-9_]{0,61}[a-z0-9])?"
 _DOMAIN: Final = re.compile(rf"(\*\.)?({_LABEL}\.)+{_LABEL}")
 _RULE_NAME_LENGTH: Final = 100
+_PROTOCOLS: Final[dict[str, Protocol]] = {each.value: each for each in Protocol}
+_CACHED: Final = 1 << 14
+"""Names repeat; most of them are compared with a pattern once."""
+
 _PORT_NAME: Final = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -29,7 +34,7 @@ def read_object_name(value: Value) -> str:
     they cannot make a name mean another. What is refused could: `/`, spaces, line ends.
     """
     name = value.text()
-    if len(name) > 253 or not _NAME.fullmatch(name):
+    if len(name) > 253 or not _is_name(name):
         raise value.error("POL0019", f"{name!r} is not the name of an object")
     return name
 
@@ -37,7 +42,7 @@ def read_object_name(value: Value) -> str:
 def read_namespace_name(value: Value) -> str:
     """Read the name of a namespace: a DNS label."""
     name = value.text()
-    if len(name) > 63 or not _DNS_LABEL.fullmatch(name):
+    if len(name) > 63 or not _is_dns_label(name):
         raise value.error("POL0019", f"{name!r} is not the name of a namespace")
     return name
 
@@ -45,11 +50,7 @@ def read_namespace_name(value: Value) -> str:
 def read_label_key(value: Value) -> str:
     """Read `[prefix/]name`: a DNS name of up to 253, a name of up to 63 characters."""
     key = value.text()
-    prefix, slash, name = key.rpartition("/")
-    is_prefix_valid = not slash or (
-        len(prefix) <= 253 and _DNS_SUBDOMAIN.fullmatch(prefix)
-    )
-    if not is_prefix_valid or len(name) > 63 or not _NAME.fullmatch(name):
+    if not _is_label_key(key):
         raise value.error("POL0013", f"{key!r} is not a label key")
     return key
 
@@ -57,7 +58,7 @@ def read_label_key(value: Value) -> str:
 def read_label_value(value: Value) -> str:
     """Read up to 63 letters, digits, `-`, `_` and `.`; the empty text is a value."""
     text = value.text()
-    if text and (len(text) > 63 or not _NAME.fullmatch(text)):
+    if text and (len(text) > 63 or not _is_name(text)):
         raise value.error("POL0013", f"{text!r} is not a label value")
     return text
 
@@ -78,9 +79,10 @@ def read_protocol(value: Value | None) -> Protocol:
     if value is None:
         return Protocol.TCP
     text = value.text()
-    if text not in Protocol.__members__:
+    protocol = _PROTOCOLS.get(text)
+    if protocol is None:
         raise value.error("POL0004", f'unknown protocol "{text}"')
-    return Protocol(text)
+    return protocol
 
 
 def read_port_number(value: Value) -> int:
@@ -98,7 +100,7 @@ def read_port_name(value: Value) -> str:
         raise value.error(
             "POL0008", f'"{name}" is text, not a port', "remove the quotes"
         )
-    if len(name) > 15 or not _PORT_NAME.fullmatch(name):
+    if not _is_port_name(name):
         raise value.error("POL0008", f'"{name}" is not the name of a port')
     return name
 
@@ -122,3 +124,26 @@ def read_rule_name(value: Value | None) -> str:
         message = "the name of a rule has up to 100 printable characters"
         raise value.error("POL0019", message)
     return name
+
+
+@lru_cache(_CACHED)
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
+@lru_cache(_CACHED)
+def _is_dns_label(text: str) -> bool:
+    return _DNS_LABEL.fullmatch(text) is not None
+
+
+@lru_cache(_CACHED)
+def _is_label_key(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    if slash and (len(prefix) > 253 or not _DNS_SUBDOMAIN.fullmatch(prefix)):
+        return False
+    return len(name) <= 63 and _is_name(name)
+
+
+@lru_cache(_CACHED)
+def _is_port_name(name: str) -> bool:
+    return len(name) <= 15 and _PORT_NAME.fullmatch(name) is not None

@@ -1,6 +1,6 @@
 """Load manifests: the entrance from text to the model.
 
-    files -> trees -> manifests -> declarations -> Model
+    files -> trees -> manifests -> contents, file by file -> Model
 
 Everything wrong in all files is reported at once, by `LoadError`. What is left out is
 reported too: skipped files and other kinds as information, foreign policies as a
@@ -10,14 +10,14 @@ understood completely: dropping one in silence would allow what it denies.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+from generator.collector import paused_collector
 from generator.errors import Diagnostic, PolicyError
-from generator.policy.documents import read_manifests
+from generator.memory import Rounds
+from generator.policy.contents import Contents, read_contents
 from generator.policy.files import read_files
 from generator.policy.findings import Findings
 from generator.policy.model import Model
@@ -25,6 +25,9 @@ from generator.policy.reading import Reading
 from generator.source import SourceFile
 
 DEFAULT_NAMESPACE: Final = "default"
+
+ContentsMemory = Rounds[tuple[SourceFile, str], Contents]
+"""What files say, by their text and by the default namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def load_model(
     recursive: bool = False,
     stdin: TextIO | None = None,
     default_namespace: str = DEFAULT_NAMESPACE,
+    memory: ContentsMemory | None = None,
 ) -> Loaded:
     """Load what `-f PATH... [-R]` names.
 
@@ -59,43 +63,38 @@ def load_model(
     """
     findings = Findings()
     files = read_files(paths, findings, recursive=recursive, stdin=stdin)
-    return _load(files, findings, default_namespace)
+    return _load(files, findings, default_namespace, memory)
 
 
 def load_sources(
-    files: Iterable[SourceFile], *, default_namespace: str = DEFAULT_NAMESPACE
+    files: Iterable[SourceFile],
+    *,
+    default_namespace: str = DEFAULT_NAMESPACE,
+    memory: ContentsMemory | None = None,
 ) -> Loaded:
     """Load texts that are in memory already. Raises: LoadError."""
-    return _load(tuple(files), Findings(), default_namespace)
+    return _load(tuple(files), Findings(), default_namespace, memory)
 
 
 def _load(
-    files: tuple[SourceFile, ...], findings: Findings, default_namespace: str
+    files: tuple[SourceFile, ...],
+    findings: Findings,
+    default_namespace: str,
+    memory: ContentsMemory | None,
 ) -> Loaded:
     sources = {file.name: file for file in files}
-    reading = Reading(findings, default_namespace)
-    with _paused_collector():
+    reading = Reading(findings)
+    known = ContentsMemory() if memory is None else memory
+    known.start()
+    with paused_collector():
         for file in files:
-            for manifest in read_manifests(file, findings):
-                with findings.collect():
-                    reading.take(manifest)
-    reading.report_unknown()
-    model = reading.model()
+            reading.take(known.get((file, default_namespace), _read))
+        reading.report_unknown()
+        model = reading.model()
     if findings.has_errors:
         raise LoadError(findings.sorted(), sources)
     return Loaded(model, findings.sorted(), sources)
 
 
-@contextmanager
-def _paused_collector() -> Iterator[None]:
-    """Pause the cyclic collector: trees and models have no cycles.
-
-    It would look at every live object again and again: a third of the time of a load.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _read(key: tuple[SourceFile, str]) -> Contents:
+    return read_contents(*key)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
 
 from generator.source import Span
 
@@ -69,8 +70,7 @@ class Namespace:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerPort:
+class ContainerPort(NamedTuple):
     """A declared container port; `name` is empty if the manifest gives none."""
 
     name: str

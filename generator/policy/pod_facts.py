@@ -13,7 +13,7 @@ from typing import Final
 
 from generator.policy.fields import Value
 from generator.policy.model import PodFacts
-from generator.policy.yaml_tree import Mapping, Scalar
+from generator.policy.nodes import Mapping, Scalar
 
 PREFIXES: Final = ("sidecar.istio.io/", "traffic.sidecar.istio.io/")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")

@@ -1,29 +1,20 @@
-"""Take manifests in, one after the other, and put the model together.
+"""Put the model together from what files say, and compare what they say twice.
 
-Part of `load`. What an object is decides `kinds`; what it says is read by the module
-of its kind. Here it is remembered, compared with others of its name, and named.
+Part of `load`. One object may be in several manifests if they say the same; a policy
+may not, since nobody would know which one holds.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from generator.errors import Note
-from generator.policy.cluster_policy import read_cluster_policy
-from generator.policy.declarations import (
-    Declaration,
-    read_declaration,
-    read_workload_entry,
-)
-from generator.policy.documents import Manifest
+from generator.policy.contents import Contents
+from generator.policy.declarations import Declaration
 from generator.policy.findings import Findings
-from generator.policy.kinds import POLICY_VERSIONS, TEST_VERSIONS, Role, role_of
-from generator.policy.labels import read_labels, read_namespace_name
 from generator.policy.members import make_members
-from generator.policy.mode import is_audited
 from generator.policy.model import (
     NAME_LABEL,
     Model,
@@ -31,18 +22,15 @@ from generator.policy.model import (
     Policy,
     Service,
 )
-from generator.policy.network_policy import read_network_policy
-from generator.policy.overlay_policy import SYSTEM_NAMESPACE, read_overlay_policy
+from generator.policy.overlay_policy import SYSTEM_NAMESPACE
 from generator.policy.relevant import find_relevant
-from generator.policy.services import read_service
 
 
 @dataclass(slots=True)
 class Reading:
-    """What has been read so far."""
+    """What has been taken so far."""
 
     findings: Findings
-    default_namespace: str
     declared: dict[str, Namespace] = field(default_factory=dict)
     mentioned: dict[str, None] = field(default_factory=dict)
     declarations: list[Declaration] = field(default_factory=list)
@@ -50,40 +38,18 @@ class Reading:
     policies: dict[tuple[str, str, str], Policy] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
 
-    def take(self, manifest: Manifest) -> None:
-        """Read one object. Raises: PolicyError at the first fault in inventory."""
-        match role_of(manifest.api_version, manifest.kind):
-            case Role.NAMESPACE:
-                self._take_namespace(manifest)
-            case Role.WORKLOAD:
-                namespace = self._namespace_of(manifest)
-                found = read_declaration(manifest, namespace, self.findings)
-                self.declarations += [found] if found else []
-            case Role.WORKLOAD_ENTRY:
-                namespace = self._namespace_of(manifest)
-                self.declarations.append(read_workload_entry(manifest, namespace))
-            case Role.SERVICE:
-                self._take_service(manifest)
-            case Role.SERVICE_ACCOUNT:
-                self._namespace_of(manifest)
-                manifest.name()
-            case Role.NETWORK_POLICY:
-                namespace = self._namespace_of(manifest)
-                policy = read_network_policy(manifest, namespace, self.findings)
-                self._take_policy(policy, manifest)
-            case Role.CLUSTER_POLICY:
-                policy = read_cluster_policy(manifest, self.findings)
-                self._take_policy(policy, manifest)
-            case Role.OVERLAY_POLICY:
-                namespace = self._namespace_of(manifest)
-                policy = read_overlay_policy(manifest, namespace, self.findings)
-                self._take_policy(policy, manifest)
-            case Role.TEST:
-                pass  # `pepmesh test` and `pepmesh simulate` read these
-            case Role.UNKNOWN:
-                self.unknown[manifest.kind] += 1
-            case (Role.WRONG_VERSION | Role.MISSPELT | Role.FOREIGN_POLICY) as role:
-                _refuse(manifest, role, self.findings)
+    def take(self, contents: Contents) -> None:
+        """Take what one file says."""
+        for namespace in contents.namespaces:
+            self._take_namespace(namespace)
+        self.mentioned.update(dict.fromkeys(contents.mentioned))
+        self.declarations += contents.declarations
+        for service in contents.services:
+            self._take_service(service)
+        for policy in contents.policies:
+            self._take_policy(policy)
+        self.unknown.update(contents.unknown)
+        self.findings.extend(contents.diagnostics)
 
     def report_unknown(self) -> None:
         """Count what is neither policy nor inventory, in one line."""
@@ -105,21 +71,14 @@ class Reading:
             namespaces.setdefault(name, Namespace(name, labels, is_declared=False))
         return Model(namespaces, members, services, policies)
 
-    def _namespace_of(self, manifest: Manifest) -> str:
-        namespace = manifest.namespace(self.default_namespace)
-        self.mentioned[namespace] = None
-        return namespace
-
-    def _take_namespace(self, manifest: Manifest) -> None:
-        namespace = _read_namespace(manifest, self.findings)
+    def _take_namespace(self, namespace: Namespace) -> None:
         first = self.declared.setdefault(namespace.name, namespace)
         if dict(first.labels) != dict(namespace.labels):
             message = f'Namespace "{namespace.name}" is declared in two different ways'
             notes = (Note("first here", first.span),)
             self.findings.add("POL0015", message, namespace.span, notes=notes)
 
-    def _take_service(self, manifest: Manifest) -> None:
-        service = read_service(manifest, self._namespace_of(manifest))
+    def _take_service(self, service: Service) -> None:
         key = service.namespace, service.name
         first = self.services.setdefault(key, service)
         if (first.selector, first.ports) != (service.selector, service.ports):
@@ -128,9 +87,7 @@ class Reading:
             notes = (Note("first here", first.span),)
             self.findings.add("POL0015", message, service.span, notes=notes)
 
-    def _take_policy(self, policy: Policy, manifest: Manifest) -> None:
-        if is_audited(manifest):
-            policy = replace(policy, is_audited=True)
+    def _take_policy(self, policy: Policy) -> None:
         key = policy.kind, policy.namespace, policy.name
         first = self.policies.setdefault(key, policy)
         if first is not policy:
@@ -152,38 +109,3 @@ class Reading:
                 warned.add(policy.namespace)
                 message = f'namespace "{policy.namespace}" has no manifest'
                 self.findings.add("POL0016", message, policy.span)
-
-
-def _read_namespace(manifest: Manifest, findings: Findings) -> Namespace:
-    """Read a namespace; the API server sets the name label, whatever it was."""
-    value = manifest.metadata.require("name")
-    name = read_namespace_name(value)
-    labels = read_labels(manifest.metadata.get("labels"))
-    given = labels.get(NAME_LABEL, name)
-    if given != name:
-        message = f'the label {NAME_LABEL} of "{name}" cannot be "{given}"'
-        findings.add("POL0024", message, manifest.span)
-    return Namespace(
-        name, {**labels, NAME_LABEL: name}, is_declared=True, span=value.span
-    )
-
-
-def _refuse(manifest: Manifest, role: Role, findings: Findings) -> None:
-    """Report a policy that pepmesh does not implement."""
-    kind = manifest.kind
-    match role:
-        case Role.WRONG_VERSION:
-            expected = (POLICY_VERSIONS | TEST_VERSIONS)[kind]
-            message = f"{kind} of {manifest.api_version} is not {expected}"
-            hint = f"pepmesh reads apiVersion: {expected}"
-            findings.add("POL0025", message, manifest.span, hint)
-        case Role.MISSPELT:
-            message = f'{manifest.api_version} has no kind "{kind}"'
-            known = (*POLICY_VERSIONS, *TEST_VERSIONS)
-            close = difflib.get_close_matches(kind, known, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else ""
-            span = manifest.body.require("kind").span
-            findings.add("POL0027", message, span, hint)
-        case _:
-            message = f"{kind} is a policy of another engine and is not read"
-            findings.add("POL0026", message, manifest.span)

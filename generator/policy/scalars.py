@@ -22,6 +22,10 @@ NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 """The only spelling of a number that every YAML reader takes for the same number."""
 
+_WORDS: Final[dict[str, ScalarKind]] = {
+    **dict.fromkeys(NULL, "null"),
+    **dict.fromkeys(TRUE | FALSE, "boolean"),
+}
 _NUMBER_STARTS: Final = frozenset("+-.0123456789")
 _NUMBER: Final = re.compile(
     r"[-+]?(0x[0-9a-fA-F_]+|0b[01_]+|0o[0-7_]+|[0-9][0-9_]*"
@@ -32,10 +36,9 @@ _NUMBER: Final = re.compile(
 
 def classify(text: str) -> ScalarKind:
     """Tell what a plain scalar is to a YAML 1.1 reader such as `kubectl`."""
-    if text in NULL:
-        return "null"
-    if text in TRUE or text in FALSE:
-        return "boolean"
+    kind = _WORDS.get(text)
+    if kind is not None:
+        return kind
     if text[0] in _NUMBER_STARTS and _NUMBER.fullmatch(text):
         return "number"
     return "text"

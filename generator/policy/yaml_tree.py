@@ -15,14 +15,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, NoReturn, Protocol
+from typing import Final, NoReturn, Protocol
 
 import yaml
 
-from generator.errors import Note, PolicyError
+from generator.errors import Note, PolicyError, ToolError
 from generator.policy.findings import Findings
+from generator.policy.nodes import (
+    LINE,
+    Entry,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+    span_of,
+)
+from generator.policy.plain_lines import read_plain
 from generator.policy.yaml_errors import MAX_DEPTH, bad_character, not_yaml, too_deep
-from generator.source import Position, SourceFile, Span
+from generator.source import SourceFile, Span
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE: Final = "tag:yaml.org,2002:"
@@ -34,6 +45,10 @@ _COLLECTION_TAGS: Final = frozenset({"!", _CORE + "map", _CORE + "seq"})
 _SURROGATES: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
+
+
+_OTHER_BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")
+"""Line ends of YAML that are not counted here."""
 
 
 class Mark(Protocol):
@@ -56,44 +71,6 @@ class Event(Protocol):
     implicit: tuple[bool, bool]
 
 
-class Scalar(NamedTuple):
-    """A leaf. `is_plain`: without quotes, so that `80` may be a number."""
-
-    text: str
-    is_plain: bool
-    start: Mark
-    end: Mark
-
-
-class Entry(NamedTuple):
-    """One `key: value` of a mapping."""
-
-    key: Scalar
-    value: Node
-
-
-class Mapping(NamedTuple):
-    entries: dict[str, Entry]
-    start: Mark
-    end: Mark
-
-
-class Sequence(NamedTuple):
-    items: list[Node]
-    start: Mark
-    end: Mark
-
-
-Node = Scalar | Mapping | Sequence
-
-
-def span_of(file: str, start: Mark, end: Mark) -> Span:
-    """Make a span from two marks."""
-    return Span(
-        file, Position(start.line, start.column), Position(end.line, end.column)
-    )
-
-
 def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
     """Yield the root of every document that is not empty.
 
@@ -102,16 +79,56 @@ def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
     nested too deeply, INP0007 for tags and aliases that no manifest needs.
     """
     text = _in_yaml_escapes(source.text)
-    loader = _LOADER(text)
-    builder = _Builder(source.name, findings)
     try:
-        yield from builder.documents(loader.get_event)
-    except yaml.MarkedYAMLError as error:
-        raise not_yaml(source, text, error, _LOADER) from None
-    except yaml.reader.ReaderError as error:
-        raise bad_character(source, error) from None
+        for start, document in _split(text):
+            root = read_plain(document, start)
+            if root is not None:
+                yield root
+            else:
+                yield from _read_events(document, start, source.name, findings)
+    except yaml.YAMLError:
+        raise _refusal(source, text) from None
+
+
+def _split(text: str) -> Iterator[tuple[Place, str]]:
+    """Yield the documents of a text, with their places.
+
+    A line of three dashes ends a document wherever it stands; only directives have to
+    do with what comes after them. Some of what is yielded may be several documents.
+    """
+    if text.startswith("%") or "\n%" in text or _OTHER_BREAKS.search(text):
+        yield 0, text
+        return
+    start = 0
+    *documents, last = text.removeprefix("---\n").split("\n---\n")
+    start = LINE if text.startswith("---\n") else 0
+    for document in documents:
+        # With its line end, so that what ends here ends where the next one starts.
+        yield start, document + "\n"
+        start += (document.count("\n") + 2) * LINE
+    yield start, last
+
+
+def _read_events(
+    text: str, start: Place, file: str, findings: Findings
+) -> Iterator[Node]:
+    loader = _LOADER(text)
+    try:
+        yield from _Builder(file, start, findings).documents(loader.get_event)
     finally:
         loader.dispose()
+
+
+def _refusal(source: SourceFile, text: str) -> ToolError:
+    """Say why a text is no YAML: the whole text, so that words and places fit."""
+    try:
+        for _ in yaml.parse(text, Loader=_LOADER):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return not_yaml(source, text, error, _LOADER)
+    except yaml.reader.ReaderError as error:
+        return bad_character(source, error)
+    raise AssertionError("a document is no YAML, but all of them are")
 
 
 def _in_yaml_escapes(text: str) -> str:
@@ -129,7 +146,7 @@ def _join_surrogates(match: re.Match[str]) -> str:
 class _Open:
     """A collection whose end has not come yet: a sequence if `entries` is None."""
 
-    start: Mark
+    start: Place
     anchor: str | None
     entries: dict[str, Entry] | None
     items: list[Node]
@@ -140,8 +157,9 @@ class _Open:
 class _Builder:
     """Turns the events of one file into trees, without recursion."""
 
-    def __init__(self, file: str, findings: Findings) -> None:
+    def __init__(self, file: str, start: Place, findings: Findings) -> None:
         self._file = file
+        self._first = start
         self._findings = findings
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
@@ -179,7 +197,7 @@ class _Builder:
             is_plain = event.tag in _PLAIN_TAGS
             if not is_plain and event.tag not in _TEXT_TAGS:
                 self._refuse(event, f"the tag {event.tag} has no meaning here")
-        node = Scalar(event.value, is_plain, event.start_mark, event.end_mark)
+        node = Scalar(event.value, is_plain, *self._places(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -197,20 +215,21 @@ class _Builder:
         if event.tag is not None and event.tag not in _COLLECTION_TAGS:
             self._refuse(event, f"the tag {event.tag} has no meaning here")
         if len(self._open) == MAX_DEPTH:
-            span = span_of(self._file, event.start_mark, event.end_mark)
-            raise too_deep(span)
+            raise too_deep(self._span(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(event.start_mark, event.anchor, entries, []))
+        start, _ = self._places(event)
+        self._open.append(_Open(start, event.anchor, entries, []))
 
     def _close(self, event: Event) -> Node:
         done = self._open.pop()
+        _, end = self._places(event)
         node: Node
         if done.entries is None:
-            node = Sequence(done.items, done.start, event.end_mark)
+            node = Sequence(done.items, done.start, end)
         else:
             self._merge(done.entries, done.merges or ())
-            node = Mapping(done.entries, done.start, event.end_mark)
+            node = Mapping(done.entries, done.start, end)
         if done.anchor is not None:
             self._anchors[done.anchor] = node
         return node
@@ -264,5 +283,14 @@ class _Builder:
                     entries.setdefault(name, entry)
 
     def _refuse(self, event: Event, message: str) -> NoReturn:
-        span = span_of(self._file, event.start_mark, event.end_mark)
-        raise PolicyError.of("INP0007", message, span)
+        raise PolicyError.of("INP0007", message, self._span(event))
+
+    def _places(self, event: Event) -> tuple[Place, Place]:
+        start, end = event.start_mark, event.end_mark
+        return (
+            self._first + start.line * LINE + start.column,
+            self._first + end.line * LINE + end.column,
+        )
+
+    def _span(self, event: Event) -> Span:
+        return span_of(self._file, *self._places(event))

@@ -12,16 +12,20 @@ use stays one class for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Network
 
 from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.overlay.address import workload_network
-from generator.overlay.model import Overlay, Workload, port_numbers
+from generator.overlay.model import Overlay, Workload, numbers_of
+from generator.policy.label_index import LabelIndex
 from generator.policy.model import (
     AccountPeer,
+    ContainerPort,
     Direction,
+    Labels,
     LabelSelector,
     Model,
     OverlayPeer,
@@ -29,7 +33,6 @@ from generator.policy.model import (
     Policy,
     Protocol,
 )
-from generator.policy.selector import selects
 from generator.table.rules import PortName, Rules
 
 PodSet = tuple[str | None, bool, LabelSelector | None, LabelSelector | None]
@@ -95,17 +98,14 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
                     key = peer_key(policy, peer)
                     if key not in selected:
                         selected[key] = selector.select(key)
-    subjects = tuple(
-        frozenset(w.id for w in selector.select(key).workloads)
-        for key in (peer_key(policy, policy.subject) for policy in rules.policies)
-    )
     wide = [one for one in selected.values() if not one.is_local]
     local = [one for one in selected.values() if one.is_local]
+    ports = _egress_ports(overlay, rules)
     return Peers(
         selected,
-        subjects,
-        wide=_classify(overlay, rules, wide),
-        local=_number_by_realm(overlay, _classify(overlay, rules, local)),
+        tuple(map(selector.subjects, rules.policies)),
+        wide=_classify(overlay, ports, wide),
+        local=_number_by_realm(overlay, _classify(overlay, ports, local)),
     )
 
 
@@ -113,17 +113,31 @@ class _Selector:
     """Finds the workloads that a peer selects."""
 
     def __init__(self, model: Model, overlay: Overlay) -> None:
-        self._model = model
         self._overlay = overlay
-        self._by_namespace: dict[str, list[Workload]] = {}
+        rows: dict[str, list[tuple[Labels, Workload]]] = {}
         for workload in overlay.workloads:
-            self._by_namespace.setdefault(workload.namespace, []).append(workload)
+            row = dict(workload.labels), workload
+            rows.setdefault(workload.namespace, []).append(row)
+        self._workloads = {name: LabelIndex(found) for name, found in rows.items()}
+        self._namespaces = LabelIndex(
+            (namespace.labels, namespace.name)
+            for namespace in model.namespaces.values()
+        )
         self._realms = {realm.namespace: realm.id for realm in overlay.realms}
+        self._subjects: dict[PeerKey, frozenset[int]] = {}
+
+    def subjects(self, policy: Policy) -> frozenset[int]:
+        """Return the ids of the workloads that a policy selects."""
+        key = peer_key(policy, policy.subject)
+        if key not in self._subjects:
+            found = self.select(key).workloads
+            self._subjects[key] = frozenset(workload.id for workload in found)
+        return self._subjects[key]
 
     def select(self, key: PeerKey) -> Selected:
         match key:
             case AccountPeer():
-                mine = self._by_namespace.get(key.namespace, ())
+                mine = self._in_namespace(key.namespace, None)
                 return _some(w for w in mine if w.service_account == key.name)
             case OverlayPeer():
                 return _some(
@@ -141,19 +155,12 @@ class _Selector:
     def _select_pods(self, key: PodSet) -> Selected:
         owner, is_local, pods, namespace_selector = key
         if owner is not None or namespace_selector is None:
-            names = [owner or ""]
+            names: Sequence[str] = [owner or ""]
         else:
-            names = [
-                namespace.name
-                for namespace in self._model.namespaces.values()
-                if selects(namespace_selector, namespace.labels)
-            ]
+            names = sorted(self._namespaces.select(namespace_selector))
         requires = pods is not None and bool(pods.requirements)
         workloads = tuple(
-            workload
-            for name in sorted(names)
-            for workload in self._by_namespace.get(name, ())
-            if pods is None or selects(pods, dict(workload.labels))
+            workload for name in names for workload in self._in_namespace(name, pods)
         )
         every_namespace = namespace_selector is not None and not (
             namespace_selector.requirements
@@ -167,6 +174,12 @@ class _Selector:
             workloads=workloads,
         )
 
+    def _in_namespace(
+        self, name: str, pods: LabelSelector | None
+    ) -> Sequence[Workload]:
+        index = self._workloads.get(name)
+        return index.select(pods) if index else ()
+
 
 def _some(workloads: Iterable[Workload]) -> Selected:
     """Select single workloads, wherever they are."""
@@ -179,19 +192,24 @@ def _some(workloads: Iterable[Workload]) -> Selected:
     )
 
 
-def _classify(
-    overlay: Overlay, rules: Rules, selected: Iterable[Selected]
-) -> dict[int, int]:
+def _egress_ports(overlay: Overlay, rules: Rules) -> Mapping[int, object]:
+    """What the ports that egress rules name are, by the ids of workloads."""
     names = rules.port_names(Direction.EGRESS)
+    return {w.id: named_ports(w, names) for w in overlay.workloads} if names else {}
+
+
+def _classify(
+    overlay: Overlay, ports: Mapping[int, object], selected: Iterable[Selected]
+) -> dict[int, int]:
     memberships: dict[int, list[int]] = {w.id: [] for w in overlay.workloads}
     for number, one in enumerate(selected):
-        if one.looks_at_pods or names:
+        if one.looks_at_pods or ports:
             for workload in one.workloads:
                 memberships[workload.id].append(number)
     numbers: dict[object, int] = {}
     classes: dict[int, int] = {}
     for workload in overlay.workloads:
-        key = (tuple(memberships[workload.id]), named_ports(workload, names))
+        key = (tuple(memberships[workload.id]), ports.get(workload.id))
         classes[workload.id] = numbers.setdefault(key, len(numbers))
     return classes
 
@@ -206,13 +224,20 @@ def _number_by_realm(overlay: Overlay, classes: Mapping[int, int]) -> dict[int, 
     return numbers
 
 
-def named_ports(workload: Workload, names: Iterable[PortName]) -> object:
+def named_ports(workload: Workload, names: tuple[PortName, ...]) -> object:
     """What tells workloads apart by the numbers that they have for named ports.
 
     Members of a workload may differ where no policy looks; so all their answers count.
     """
+    return _named_ports(frozenset(m.ports for m in workload.members), names)
+
+
+@lru_cache(1 << 12)
+def _named_ports(
+    all_ports: frozenset[tuple[ContainerPort, ...]], names: tuple[PortName, ...]
+) -> object:
     return tuple(
-        frozenset(port_numbers(member, name, protocol) for member in workload.members)
+        frozenset(numbers_of(ports, name, protocol) for ports in all_ports)
         for name, wanted in names
         for protocol in ([wanted] if wanted else Protocol)
     )

@@ -65,6 +65,11 @@ def flatten(ranges: Iterable[tuple[int, int, int]], chains: Chains) -> PortList:
     Where the lowest rule asks about the request, `chains` gets all that count.
     """
     rows = sorted(set(ranges))
+    if not rows:
+        return ()
+    if len(rows) == 1:
+        ((first, last, rule),) = rows
+        return (chains.port_range(first, last, [rule]),)
     bounds = sorted({r[0] for r in rows} | {r[1] + 1 for r in rows})
     found: list[PortRange] = []
     for start, stop in pairwise(bounds):

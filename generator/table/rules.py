@@ -55,6 +55,14 @@ class Rules:
             and (place, rule.direction, rule.number) in self.ids
         }
 
+    @cached_property
+    def ingress_names(self) -> tuple[tuple[PortName, ...], ...]:
+        """The named ports that the ingress rules of each policy use."""
+        return tuple(
+            names_in(rule for _, rule in self.of_policy(place, Direction.INGRESS))
+            for place in range(len(self.policies))
+        )
+
     def of_policy(
         self, place: int, direction: Direction
     ) -> Iterator[tuple[int, PolicyRule]]:
@@ -100,7 +108,11 @@ def names_in(rules: Iterable[PolicyRule]) -> tuple[PortName, ...]:
         for port in rule.ports or ()
         if port.name
     }
-    return tuple(sorted(found, key=lambda name: (name[0], name[1] or "")))
+    return sorted_names(found)
+
+
+def sorted_names(names: Iterable[PortName]) -> tuple[PortName, ...]:
+    return tuple(sorted(names, key=lambda name: (name[0], name[1] or "")))
 
 
 def number_rules(policies: Iterable[Policy]) -> Rules:

@@ -30,10 +30,10 @@ from generator.policy.model import (
 )
 from generator.table.addresses import Block, Homes, address_list
 from generator.table.chains import Chains
-from generator.table.model import Chain, Subject, SubjectSet
+from generator.table.model import Chain, PortList, Subject, SubjectSet
 from generator.table.peers import Peers, Selected, named_ports, peer_key
 from generator.table.ports import flatten, key_ranges
-from generator.table.rules import DIRECTIONS, Rules, closed, names_in
+from generator.table.rules import DIRECTIONS, Rules, closed, sorted_names
 
 Ruled = tuple[int, int, int]
 """First key, last key, rule."""
@@ -70,19 +70,42 @@ def assign_subjects(
     subjects = _Subjects(overlay, rules, peers, homes, Chains(rules.http))
     sets: dict[SubjectSet, int] = {}
     numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
+    views = _views(rules)
+    speaking = [_speaks(policy) for policy in rules.policies]
     selecting = _policies_of_workloads(peers)
     for workload in overlay.workloads:
-        selected_by = selecting[workload.id]
-        for view in VIEWS:
+        said: dict[tuple[Direction, Tier], list[int]] = {}
+        for place in selecting[workload.id]:
+            for slot in speaking[place]:
+                said.setdefault(slot, []).append(place)
+        for view in views:
             admin, normal, baseline = (
-                subjects.number(workload, view, _places(selected_by, rules, tier, view))
+                subjects.number(workload, view, said.get((view.direction, tier), ()))
                 for tier in Tier
             )
             chosen = (admin, normal, baseline)
             numbers[view][workload.id] = sets.setdefault(chosen, len(sets))
+    for view in VIEWS:
+        numbers[view] = numbers[view] or numbers[View(view.direction, False)]
     return Assignment(
         tuple(subjects.made), tuple(subjects.chains.made), tuple(sets), numbers
     )
+
+
+def _views(rules: Rules) -> tuple[View, ...]:
+    """The views that differ: without audited policies both of a direction are one."""
+    if any(policy.is_audited for policy in rules.policies):
+        return VIEWS
+    return tuple(view for view in VIEWS if not view.is_audited)
+
+
+def _speaks(policy: Policy) -> tuple[tuple[Direction, Tier], ...]:
+    """The directions in which a policy says something about whom it selects."""
+    if policy.tier is Tier.NORMAL:
+        directions = policy.isolates
+    else:
+        directions = frozenset(rule.direction for rule in policy.rules)
+    return tuple((direction, policy.tier) for direction in directions)
 
 
 @dataclass
@@ -97,65 +120,41 @@ class _Subjects:
     made: list[Subject] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
 
-    def number(
-        self, workload: Workload, view: View, places: tuple[int, ...]
-    ) -> int | None:
+    def number(self, workload: Workload, view: View, said: Iterable[int]) -> int | None:
         """Return the subject of some policies for a workload; None without policies."""
+        policies = self.rules.policies
+        places = tuple(
+            place for place in said if view.is_audited or not policies[place].is_audited
+        )
         if not places:
             return None
-        key = _subject_key(workload, self.rules, places, view.direction)
+        key = self._key(workload, view.direction, places)
         if key not in self.known:
             self.known[key] = len(self.made)
             mesh = self.overlay, self.rules, self.peers, self.homes, self.chains
-            maker = _Maker(*mesh, view.direction, workload)
-            self.made.append(maker.make(places))
+            self.made.append(_Maker(*mesh, view.direction, workload).make(places))
         return self.known[key]
+
+    def _key(
+        self, workload: Workload, direction: Direction, places: tuple[int, ...]
+    ) -> object:
+        """What makes the subjects of two workloads one.
+
+        A destination's own ports count as far as its ingress rules name them.
+        """
+        if direction is Direction.EGRESS:
+            return (direction, places)
+        names = {name for place in places for name in self.rules.ingress_names[place]}
+        return (direction, places, named_ports(workload, sorted_names(names)))
 
 
 def _policies_of_workloads(peers: Peers) -> dict[int, list[int]]:
-    """The places of the policies that select each workload."""
+    """The places of the policies that select each workload, ascending."""
     found: dict[int, list[int]] = {number: [] for number in peers.wide}
     for place, selected in enumerate(peers.subjects):
         for number in selected:
             found[number].append(place)
     return found
-
-
-def _places(
-    selecting: Iterable[int], rules: Rules, tier: Tier, view: View
-) -> tuple[int, ...]:
-    """The policies of one tier that say something in one view."""
-    found = []
-    for place in selecting:
-        policy = rules.policies[place]
-        if policy.tier is not tier or (policy.is_audited and not view.is_audited):
-            continue
-        if tier is Tier.NORMAL:
-            speaks = view.direction in policy.isolates
-        else:
-            speaks = any(rule.direction is view.direction for rule in policy.rules)
-        if speaks:
-            found.append(place)
-    return tuple(found)
-
-
-def _subject_key(
-    workload: Workload, rules: Rules, places: tuple[int, ...], direction: Direction
-) -> object:
-    """What makes the subjects of two workloads one."""
-    if direction is Direction.EGRESS:
-        return (direction, places)
-    return (direction, places, _ports_that_count(workload, rules, key=places))
-
-
-def _ports_that_count(
-    workload: Workload, rules: Rules, *, key: tuple[int, ...]
-) -> object:
-    """The numbers of the ports that a destination's own ingress rules name."""
-    names = names_in(
-        rule for place in key for _, rule in rules.of_policy(place, Direction.INGRESS)
-    )
-    return named_ports(workload, names)
 
 
 @dataclass
@@ -178,10 +177,14 @@ class _Maker:
         for place in places:
             for number, rule in self.rules.of_policy(place, self.direction):
                 self._add(self.rules.policies[place], closed(rule), number)
-        peers = {
-            key: flatten(rows, self.chains)
-            for key, rows in sorted(self.by_peer.items())
-        }
+        # Peers of one rule have the same rows, and then the same ports.
+        known: dict[tuple[Ruled, ...], PortList] = {}
+        peers: dict[int, PortList] = {}
+        for key, ruled in sorted(self.by_peer.items()):
+            rows = tuple(ruled)
+            if rows not in known:
+                known[rows] = flatten(rows, self.chains)
+            peers[key] = known[rows]
         return Subject(
             default_rule=self._default(places),
             members=flatten(self.members, self.chains),

@@ -68,7 +68,7 @@ def members(draw: DrawFn, namespace: str, name: str) -> Member:
     is_entry = kind == "WorkloadEntry"
     if is_entry:
         by_name = {port.name: port for port in ports if port.name}
-        ports = [replace(port, protocol=Protocol.TCP) for port in by_name.values()]
+        ports = [port._replace(protocol=Protocol.TCP) for port in by_name.values()]
     edge_labels = draw(_edge_labels()) if is_entry else {}
     return Member(
         kind,

@@ -84,7 +84,7 @@ def build_command(
     wrong the last module stays where it is.
 
     \b
-    Examples:
+    Example:
       pepmesh build -f policies/ -f inventory.yaml --out mesh.wasm
       pepmesh build -f policies/ --out mesh.wasm --watch
     """

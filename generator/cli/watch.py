@@ -34,8 +34,9 @@ def keep_building(builder: Builder) -> None:
         first = snapshot(watched())
         _build(builder, [])
         for found in changes(watched, first):
-            if found != [places.lock] or not _is_ours(builder):
-                _build(builder, found)
+            foreign = [f for f in found if f != places.lock or not _is_ours(builder)]
+            if foreign:
+                _build(builder, foreign)
     except KeyboardInterrupt:
         return
 

@@ -7,7 +7,7 @@ goes into the plugin configuration in clear, which is fit for a local run only.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -44,6 +44,7 @@ class Enforcement:
     built: Built
     master: MasterKeys
     module: Path
+    _bundles: dict[int, Bundle] = field(default_factory=dict, compare=False)
 
     @cached_property
     def engine(self) -> Engine:
@@ -58,10 +59,14 @@ class Enforcement:
         return next(t for t in self.built.overlay.targets if t.host == host)
 
     def bundle(self, endpoint: Endpoint) -> Bundle:
-        """Return the keys of an endpoint's workload."""
+        """Return the keys of an endpoint's workload; asked for once per workload."""
         workload = self.workload(endpoint)
-        targets = reachable_targets(self.engine, workload.id)
-        return make_bundle(self.master, self.built.overlay, workload.id, targets)
+        if workload.id not in self._bundles:
+            targets = reachable_targets(self.engine, workload.id)
+            self._bundles[workload.id] = make_bundle(
+                self.master, self.built.overlay, workload.id, targets
+            )
+        return self._bundles[workload.id]
 
     def plugin(
         self,

@@ -40,6 +40,10 @@ class Client:
     ) -> None:
         self._socket.close()
 
+    def fileno(self) -> int:
+        """Return the socket's descriptor, for `select`."""
+        return self._socket.fileno()
+
     def send(self, request: bytes, count: int) -> list[int]:
         """Send `request` `count` times; return each latency in nanoseconds."""
         latencies = []

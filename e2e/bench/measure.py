@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from statistics import median, quantiles
 
 from e2e.bench.load import Crowd
+from e2e.bench.turns import in_turns
 from e2e.envoy import Envoy
 
 REQUESTS_PER_TURN = 100
@@ -66,7 +67,7 @@ def compare(
     envoy: Envoy, variants: Sequence[Variant], rounds: int, in_flight: int = 1
 ) -> list[Figures]:
     """Measure all variants in turn, `rounds` times, with requests in flight."""
-    turns: dict[str, list[Turn]] = {v.name: [] for v in variants}
+    by_name = {v.name: v for v in variants}
     with ExitStack() as stack:
         clients = {
             v.name: stack.enter_context(Crowd(v.source, v.address, v.port, in_flight))
@@ -75,11 +76,11 @@ def compare(
         for variant in variants:
             for _ in range(_WARM_UP_TURNS):
                 _take_turn(envoy, variant, clients[variant.name])
-        for number in range(rounds):
-            first = number % len(variants)
-            for variant in (*variants[first:], *variants[:first]):
-                turn = _take_turn(envoy, variant, clients[variant.name])
-                turns[variant.name].append(turn)
+        turns = in_turns(
+            list(by_name),
+            rounds,
+            lambda name: _take_turn(envoy, by_name[name], clients[name]),
+        )
     return [_figures(v, turns[v.name], turns[v.base or v.name]) for v in variants]
 
 

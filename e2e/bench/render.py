@@ -38,6 +38,7 @@ def write(record: Record, markdown_file: Path | None, folder: Path | None) -> No
     if markdown_file is None:
         sys.stdout.write(text)
     else:
+        markdown_file.parent.mkdir(parents=True, exist_ok=True)
         markdown_file.write_text(text)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,10 @@ Record = dict[str, Any]
 """Plain JSON: dicts, lists, strings, numbers, booleans and None."""
 
 
+class CannotMeasure(Exception):
+    """Something that a person must do first; the message says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table as people read it. The first column is left-aligned, the others right.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
+from e2e.bench.results import CannotMeasure
 from e2e.probe import Headers
 
 SLICE_SECONDS: Final = 5
@@ -26,8 +27,22 @@ _REFUSED: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _BROKEN: Final = re.compile(r"Socket errors: (.*)")
 
 
-class NoWrk(Exception):
+class NoWrk(CannotMeasure):
     """wrk is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the load comes from wrk, which is not installed: "
+            "apt-get install wrk (Debian, Ubuntu; as root)"
+        )
+
+
+def find_wrk() -> str:
+    """Return wrk's path. Raises: NoWrk."""
+    found = shutil.which("wrk")
+    if found is None:
+        raise NoWrk
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +67,7 @@ def run_wrk(
 
     Raises: NoWrk; CalledProcessError if nobody listens there.
     """
-    found = shutil.which("wrk")
-    if found is None:
-        raise NoWrk("wrk is missing: apt-get install wrk")
-    command = [found, "-t", "1", "-c", str(connections), "-d", f"{seconds}s"]
+    command = [find_wrk(), "-t", "1", "-c", str(connections), "-d", f"{seconds}s"]
     for name, value in headers:
         command += ["-H", f"{name}: {value}"]
     result = subprocess.run([*command, url], check=True, capture_output=True, text=True)

@@ -19,8 +19,16 @@ from filters.key import (
     read_key_header,
 )
 from filters.lang import Buffer, View, Words, export, load_u32_be, load_u64, u32
+from filters.pads import PADS, forget_all, is_kept, keep, place_of
 from filters.path import NORMAL, normalise
-from filters.sha256 import begin, finish, hmac, update
+from filters.sha256 import (
+    begin,
+    begin_mac,
+    finish,
+    finish_mac,
+    hmac,
+    update,
+)
 from filters.spent import BUCKETS, FORGOTTEN, FREE, MARKS, WAYS, spend
 from filters.text import (
     line,
@@ -129,6 +137,26 @@ def probe_spend() -> u32:
     """Input: MAC, time, newest time, 8 bytes each."""
     data = given()
     return spend(load_u64(data, 0), load_u64(data, 8), load_u64(data, 16))
+
+
+@export
+def probe_pads(row: u32, workload: u32) -> u32:
+    """Input: key (32), head (64), message. Output: the MAC. 1: the pads were kept."""
+    data = given()
+    was_kept = is_kept(row, workload)
+    if not was_kept:
+        keep(row, workload, data[0:32], data[32:96])
+    pads = u32(place_of(row, workload) + 2)
+    begin_mac(PADS, pads, 128)
+    update(data[96 : len(data)])
+    finish_mac(PADS, pads, OUT, 0)
+    proxy_set_property(b"out", OUT[0:32])
+    return 1 if was_kept else 0
+
+
+@export
+def probe_forget_pads() -> None:
+    forget_all()
 
 
 @export

@@ -23,13 +23,19 @@ from typing import Any, Final
 
 import wasmtime
 
-from e2e.bench import compiler_guest, decision_bench
+from e2e.bench import compiler_guest
+from e2e.bench.decision_bench import Built, build
+from e2e.bench.decision_cases import SHAPES
+from e2e.bench.questions import Parties
 from e2e.bench.recording import Recorder
+from e2e.bench.rule_meshes import SERVER, by_paths, stranger
 from filters.http import Requests
 from generator.build import ARENA_BYTES, FILTER
 from generator.compiler import Program, compile_file, link_program, prepare_file
 from generator.compiler.passes import ALL_PASSES, Pass, Passes
 from generator.overlay.configuration import Traffic
+from generator.policy.model import Protocol
+from generator.table.ports import key_of
 from generator.wasm.host import Host
 from generator.wasm.plugin import Plugin
 from tests.filters import pep_mesh
@@ -89,30 +95,33 @@ def admission_turn(passes: Passes) -> Turn:
 
 @cache
 def _parts(passes: Passes) -> bytes:
-    table = _decisions()[0].table_bytes
     guest = Path(compiler_guest.__file__)
-    compiled = compile_file(guest, passes=passes, embedded={"table": table})
+    table = {"table": _rules().table}
+    compiled = compile_file(guest, passes=passes, embedded=table)
     return compiled.to_bytes()
 
 
 def decision_turn(passes: Passes) -> Turn:
-    engine, source, destination = _decisions()
+    """A flow that is not HTTP, where all rules ask about the request."""
+    parties = Parties(_rules().overlay)
+    source, destination = parties.member(stranger(0)), parties.member(SERVER)
     arguments = (
         int(source.kind),
         *source.words,
         int(destination.kind),
         *destination.words,
-        decision_bench.KEY,
+        key_of(Protocol.TCP, 80),
         0,
         int(Requests.NOT_HTTP),
     )
-    compiled = module(passes, engine.table_bytes)
+    compiled = module(passes, _rules().table)
     return _recorded(compiled, ("pepmesh_judge", *arguments))
 
 
 @cache
-def _decisions() -> decision_bench.Asked:
-    return decision_bench.prepared(RULES)
+def _rules() -> Built:
+    (shape,) = (shape for shape in SHAPES if shape.model is by_paths)
+    return build(shape, RULES)
 
 
 def _recorded(compiled: bytes, call: tuple[Any, ...]) -> Turn:

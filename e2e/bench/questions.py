@@ -54,7 +54,7 @@ def _encode(overlay: Overlay, questions: Sequence[Question]) -> bytes:
     rows = bytearray()
     texts = bytearray()
     base = len(questions) * _ROW_BYTES
-    parties = _Parties(overlay)
+    parties = Parties(overlay)
     for question in questions:
         source = (
             parties.member(question.source)
@@ -74,7 +74,9 @@ def _encode(overlay: Overlay, questions: Sequence[Question]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parties:
+class Parties:
+    """Endpoints of an overlay, as the guest takes them."""
+
     overlay: Overlay
 
     def member(self, name: Name) -> Party:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
 from typing import Final
 
 from generator.errors import Note
@@ -147,7 +148,12 @@ def _merge(key: Key, part: list[Declaration]) -> Member:
         first.host_network,
         first.span,
         join_facts(each.facts for each in part),
+        is_mixed=len({_has_ipv4(each) for each in part if each.addresses}) > 1,
     )
+
+
+def _has_ipv4(declaration: Declaration) -> bool:
+    return any(isinstance(address, IPv4Address) for address in declaration.addresses)
 
 
 def _common_labels(part: list[Declaration]) -> Labels:

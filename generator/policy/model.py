@@ -100,6 +100,7 @@ class Member:
     `kind` and `name` are those of the outermost owner (Deployment, StatefulSet, ...,
     WorkloadEntry), or of the pod if nothing owns it. `addresses` are the underlay
     addresses that the manifests know; Succeeded and Failed pods are left out.
+    `is_mixed`: some endpoints are known to have IPv4 addresses, others IPv6 only.
     """
 
     kind: str
@@ -112,6 +113,7 @@ class Member:
     host_network: bool = False
     span: Span | None = None
     facts: PodFacts = field(default=PodFacts(), compare=False)
+    is_mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

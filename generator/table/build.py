@@ -78,9 +78,10 @@ def _known_addresses(overlay: Overlay) -> Iterator[IPv4Network]:
 
 
 def _has_ipv4_instances(overlay: Overlay) -> bool:
-    """False as soon as a member has IPv6 addresses only: instances are then hashes."""
+    """False as soon as an endpoint has IPv6 addresses only: its instance is a hash."""
     return all(
-        any(isinstance(address, IPv4Address) for address in member.addresses)
+        not member.is_mixed
+        and any(isinstance(address, IPv4Address) for address in member.addresses)
         for workload in overlay.workloads
         for member in workload.members
         if member.addresses

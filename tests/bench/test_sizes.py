@@ -17,7 +17,7 @@ def test_sections_are_the_table() -> None:
     for mesh in record["meshes"]:
         assert 0 < sum(mesh["sections"].values()) <= mesh["table_bytes"]
         assert mesh["table_bytes"] < min(mesh["module_bytes"], mesh["memory_bytes"])
-        assert mesh["rules"] > mesh["workloads"]
+        assert mesh["rules"] > 0
     for table in PART.tables(record):
         assert {len(row) for row in table.rows} == {len(table.columns)}
 

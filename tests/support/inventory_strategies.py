@@ -119,7 +119,7 @@ def namespaces(draw: DrawFn, mentioned: set[str]) -> Mapping[str, Namespace]:
 
 
 def with_addresses(draw: DrawFn, found: list[Member]) -> list[Member]:
-    """Hand out underlay addresses, each once."""
+    """Hand out underlay addresses, each once; a controller has a pod for each."""
     free = {4: iter(MEMBER_IPV4), 6: iter(MEMBER_IPV6)}
     done = []
     for member in found:
@@ -130,5 +130,7 @@ def with_addresses(draw: DrawFn, found: list[Member]) -> list[Member]:
             wanted = (4,)
         addresses = [next(free[family], None) for family in wanted]
         known = tuple(address for address in addresses if address is not None)
-        done.append(replace(member, addresses=known))
+        families = {address.version for address in known}
+        is_mixed = member.kind != "Pod" and len(families) > 1
+        done.append(replace(member, addresses=known, is_mixed=is_mixed))
     return done

@@ -227,3 +227,50 @@ def test_two_unknown_endpoints_of_one_workload_are_two() -> None:
     with running(None, {"table": data}):
         decide.judge(source, destination, 81, False, 0, b"", answer)
     assert answer.egress == decide.Verdict.DENY
+
+
+# --- addresses of endpoints --------------------------------------------------------
+
+DUAL = "10.0.0.1", "fd12::1"
+IPV4 = ("10.0.0.2",)
+IPV6 = ("fd12::2",)
+
+
+def running_pod(name: str, addresses: Sequence[str], owner: str = "db") -> str:
+    found = ", ".join(f"{{ip: '{address}'}}" for address in addresses)
+    return f"""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  namespace: shop
+  ownerReferences:
+  - {{apiVersion: apps/v1, kind: StatefulSet, name: {owner}, controller: true, uid: u}}
+spec: {{containers: [{{name: main, image: none}}]}}
+status: {{podIPs: [{found}], phase: Running}}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("pods", "are_addresses"),
+    [
+        ((IPV4, IPV4), True),
+        ((DUAL, DUAL), True),
+        ((DUAL, IPV4), True),
+        ((IPV6, IPV6), False),
+        # The instance of the second pod is a hash: nothing may read it as an address.
+        ((IPV4, IPV6), False),
+        ((DUAL, IPV6), False),
+        # A pod that is not running yet says nothing.
+        ((IPV4, ()), True),
+    ],
+)
+def test_instances_are_addresses_if_they_are_for_every_endpoint(
+    pods: Sequence[Sequence[str]], are_addresses: bool
+) -> None:
+    texts = (running_pod(f"db-{n}", addresses) for n, addresses in enumerate(pods))
+    model = model_of("".join(texts))
+    assert len(model.members) == 1
+    overlay, _, _ = build_overlay(model, None, name="x")
+    assert build_table(model, overlay).has_ipv4_instances == are_addresses

@@ -58,6 +58,9 @@ CODES: Final[dict[str, Code]] = {
         "an object is of a kind that pepmesh does not read",
         "check the spelling, or leave out --strict",
     ),
+    "INP0014": Code(
+        "error", "the name of a file is not UTF-8", "rename the file, or its folder"
+    ),
     # --- POL: policies and inventory ---------------------------------------------
     "POL0001": Code("error", "a policy has a field that is unknown"),
     "POL0003": Code(

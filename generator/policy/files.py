@@ -7,6 +7,7 @@ named. A file that two paths lead to is read once.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TextIO
@@ -26,7 +27,7 @@ def read_files(
     """Read all files in the order of `paths`, those of a folder by name.
 
     Adds to `findings`: INP0001 cannot be read, INP0002 not UTF-8, INP0009 skipped
-    files, INP0010 a folder without manifests.
+    files, INP0010 a folder without manifests, INP0014 a name that is not UTF-8.
     """
     found: list[SourceFile] = []
     seen: set[Path] = set()
@@ -75,7 +76,7 @@ def _expand(path: Path, recursive: bool, findings: Findings) -> Iterable[Path]:
     manifests = [file for file in files if file.suffix in SUFFIXES]
     _report_skipped(path, [f for f in files if f.suffix not in SUFFIXES], findings)
     if not manifests:
-        message = f"{path}: no .yaml, .yml or .json file in this folder"
+        message = f"{_shown(path)}: no .yaml, .yml or .json file in this folder"
         has_folders = not recursive and any(child.is_dir() for child in path.iterdir())
         hint = "add -R to look into its subfolders" if has_folders else ""
         raise PolicyError.of("INP0010", message, hint=hint)
@@ -94,10 +95,10 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
 def _report_skipped(folder: Path, skipped: list[Path], findings: Findings) -> None:
     if not skipped:
         return
-    names = [str(file.relative_to(folder)) for file in skipped[:_NAMED]]
+    names = [_shown(file.relative_to(folder)) for file in skipped[:_NAMED]]
     rest = len(skipped) - len(names)
     more = f" and {rest} more" if rest else ""
-    findings.add("INP0009", f"{folder}: skipped {', '.join(names)}{more}")
+    findings.add("INP0009", f"{_shown(folder)}: skipped {', '.join(names)}{more}")
 
 
 def _read(path: Path) -> SourceFile:
@@ -105,6 +106,9 @@ def _read(path: Path) -> SourceFile:
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
+    if _shown(path) != str(path):
+        # Names of files are texts in tables and reports.
+        raise PolicyError.of("INP0014", f"{_shown(path)}: this name is not UTF-8")
     try:
         return SourceFile(str(path), data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -116,5 +120,10 @@ def _read(path: Path) -> SourceFile:
 
 
 def _unreadable(path: Path, error: OSError) -> PolicyError:
-    message = f"{path}: {error.strerror or error}"
+    message = f"{_shown(path)}: {error.strerror or error}"
     return PolicyError([Diagnostic("INP0001", message)])
+
+
+def _shown(path: Path) -> str:
+    """Spell a path so that it can be printed, whatever bytes its name has."""
+    return os.fsencode(path).decode(errors="backslashreplace")

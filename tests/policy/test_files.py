@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
@@ -127,3 +128,35 @@ def test_collector_is_back_after_a_load(folder: Path) -> None:
 def test_default_namespace(folder: Path) -> None:
     loaded = load_model([str(folder / "a.yml")], default_namespace="shop")
     assert loaded.model.members[0].namespace == "shop"
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.yaml", b"caf\xe9/pod.yaml"])
+def test_name_that_is_not_utf8(tmp_path: Path, name: bytes) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(pod("bad"))
+    (tmp_path / "good.yaml").write_text(pod("good"))
+    with pytest.raises(LoadError) as caught:
+        load_model([str(tmp_path)], recursive=True)
+    (found,) = caught.value.diagnostics
+    assert found.code == "INP0014"
+    assert r"caf\xe9" in found.message
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [(b"caf\xe9.md", "INP0009"), (b"caf\xe9.yaml", "INP0001")]
+)
+def test_such_a_name_is_shown_wherever_it_is_named(
+    tmp_path: Path, name: bytes, code: str
+) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    (tmp_path / "good.yaml").write_text(pod("good"))
+    if code == "INP0009":
+        path.touch()
+        (found,) = load_model([str(tmp_path)]).diagnostics
+    else:
+        with pytest.raises(LoadError) as caught:
+            load_model([str(path)])
+        (found,) = caught.value.diagnostics
+    assert found.code == code
+    assert r"caf\xe9" in found.message

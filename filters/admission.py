@@ -2,47 +2,38 @@
 
 `table_is_valid` runs once per VM, before any request. It refuses what is truncated,
 altered, of another version, or points outside itself; every row that a later look-up
-can reach is then known to lie inside the table.
+can reach is then known to lie inside the table. Which columns point where is data of
+`filters.layout`; only what is not a plain reference has code of its own here.
 """
 
 from __future__ import annotations
 
-from filters.admission_requests import check_chains, check_edges, check_states
-from filters.inside import is_list, is_rule, is_text
 from filters.lang import View, embedded, load_u32, u32, u64
 from filters.layout import (
-    ADDRESS4_BYTES,
-    ADDRESS6_BYTES,
-    BACKEND_BYTES,
-    CHAIN_BYTES,
+    ACTION_PASS,
     CHECKSUM_AT,
-    EDGE_BYTES,
+    COLUMNS_AT,
+    FIRST_COLUMN,
     FIRST_ROW_AT,
-    IDENTITY_BYTES,
-    INGRESS_SET_AT,
-    IS_CHAIN,
+    HEADER_PRESENT,
     MAGIC,
     MAGIC_AT,
-    NONE,
-    PEER_BYTES,
-    POLICY_BYTES,
-    PORT_BYTES,
-    RANGE_BYTES,
-    REALM_BYTES,
-    RULE_BYTES,
+    MAX_COLUMN_BITS,
+    MAX_TABLE_BYTES,
+    OPTIONAL_REFERENCES,
+    PADDING_BYTES,
+    PATH_KINDS,
+    REFERENCES,
     SECTIONS,
-    SET_BYTES,
     SIZE_AT,
-    STATE_BYTES,
-    SUBJECT_BYTES,
-    TARGET_BYTES,
-    TIERS,
+    SLICES,
+    TARGET_WORKLOAD,
     VERSION,
     VERSION_AT,
-    WORKLOAD_BYTES,
+    Column,
     Section,
 )
-from filters.table import row, section_offset, section_rows, word
+from filters.table import field, first_bit, rows
 
 checked: u32 = 0  # 0 not yet, 1 valid, 2 refused
 
@@ -58,16 +49,17 @@ def table_is_valid() -> bool:
 
 
 def check_table() -> bool:
-    return check_header() and check_sections() and check_rows()
+    return check_header() and check_directory() and check_rows()
 
 
 def check_header() -> bool:
     table = embedded(b"table")
-    if len(table) < FIRST_ROW_AT or (len(table) & 3) != 0:
+    size = len(table)
+    if size < FIRST_ROW_AT + PADDING_BYTES or (size & 3) != 0 or size > MAX_TABLE_BYTES:
         return False
     if load_u32(table, MAGIC_AT) != MAGIC or load_u32(table, VERSION_AT) != VERSION:
         return False
-    if load_u32(table, SIZE_AT) != len(table):
+    if load_u32(table, SIZE_AT) != size:
         return False
     low = u64(load_u32(table, CHECKSUM_AT))
     high = u64(load_u32(table, CHECKSUM_AT + 4))
@@ -86,229 +78,153 @@ def checksum(table: View) -> u64:
     return state
 
 
-def row_bytes_of(section: u32) -> u32:
-    """Bytes of one row; texts count bytes and lists count words."""
-    if section == Section.STRINGS:
-        return 1
-    if section == Section.LABEL_KEYS or section == Section.LISTS:
-        return 4
-    if section == Section.MEMBER_BLOCKS:
-        return 4
-    if section == Section.REALMS:
-        return REALM_BYTES
-    if section == Section.WORKLOADS:
-        return WORKLOAD_BYTES
-    if section == Section.IDENTITIES:
-        return IDENTITY_BYTES
-    if section == Section.TARGETS:
-        return TARGET_BYTES
-    if section == Section.PORTS or section == Section.PEERS:
-        return PORT_BYTES
-    if section == Section.BACKENDS:
-        return BACKEND_BYTES
-    if section == Section.SUBJECT_SETS:
-        return SET_BYTES
-    if section == Section.SUBJECTS:
-        return SUBJECT_BYTES
-    if section == Section.RULES:
-        return RULE_BYTES
-    if section == Section.CHAINS:
-        return CHAIN_BYTES
-    if section == Section.EDGES:
-        return EDGE_BYTES
-    if section == Section.STATES:
-        return STATE_BYTES
-    return POLICY_BYTES
-
-
-def check_sections() -> bool:
-    """Sections follow one another without gaps, except for padding to a word."""
-    at: u32 = FIRST_ROW_AT
+def check_directory() -> bool:
+    """Sections follow one another without gaps, and columns within their rows."""
+    table = embedded(b"table")
+    at: u32 = FIRST_ROW_AT * 8
     for section in range(SECTIONS):
-        offset = section_offset(section)
-        rows = section_rows(section)
-        if offset != at or rows > len(embedded(b"table")):
+        row_bits: u32 = 0
+        for column in range(FIRST_COLUMN[section], FIRST_COLUMN[section + 1]):
+            bits = column_bits(column)
+            if first_bit(column) != at + row_bits or bits > MAX_COLUMN_BITS:
+                return False
+            row_bits = u32(row_bits + bits)
+        for column in range(FIRST_COLUMN[section], FIRST_COLUMN[section + 1]):
+            if load_u32(table, u32(COLUMNS_AT + column * 8 + 4)) & 0xFFFF != row_bits:
+                return False
+        if rows(section) > len(table):
             return False
-        size = u64(u64(rows) * row_bytes_of(section))
-        if at + size > len(embedded(b"table")):
+        end = u64(at + u64(u64(rows(section)) * row_bits) + 7)
+        if end > u64(len(table)) * 8:
             return False
-        at = u32((at + size + 3) & 0xFFFFFFFC)
-    return at == len(embedded(b"table"))
+        at = u32(end) & 0xFFFFFFF8
+    size = u32((at >> 3) + PADDING_BYTES + 3) & 0xFFFFFFFC
+    return column_bits(Column.STRING_BYTE) == 8 and size == len(table)
+
+
+def column_bits(column: u32) -> u32:
+    return load_u32(embedded(b"table"), u32(COLUMNS_AT + column * 8 + 4)) >> 16
+
+
+def section_of(column: u32) -> u32:
+    section: u32 = 0
+    while column >= FIRST_COLUMN[u32(section + 1) % (SECTIONS + 1)]:
+        section = u32(section + 1)
+    return section
+
+
+# --- rows ------------------------------------------------------------------------
 
 
 def check_rows() -> bool:
     return (
-        check_texts(Section.LABEL_KEYS, 4, 0)
-        and check_texts(Section.REALMS, REALM_BYTES, 4)
-        and check_workloads()
-        and check_hash(Section.IDENTITIES, IDENTITY_BYTES, 16, 0)
-        and check_hash(Section.TARGETS, TARGET_BYTES, 0, 0)
+        check_references()
+        and check_optional_references()
+        and check_realms()
+        and check_slices()
         and check_targets()
-        and check_slices(Section.PORTS, PORT_BYTES, 4, Section.BACKENDS)
-        and check_sets()
-        and check_subjects()
-        and check_hash(Section.PEERS, PEER_BYTES, 0, NONE)
-        and check_peers()
-        and check_member_blocks()
-        and check_rules()
-        and check_policies()
-        and check_chains()
-        and check_states()
-        and check_hash(Section.EDGES, EDGE_BYTES, 0, NONE)
-        and check_edges()
+        and check_ranges()
+        and rows(Section.MEMBER_BLOCKS) > 0
+        and is_below(Column.RULE_ACTION, ACTION_PASS + 1)
+        and is_below(Column.HEADER_KIND, HEADER_PRESENT + 1)
+        and is_below(Column.PATH_KIND, PATH_KINDS)
+        and check_order(Column.CHAIN_FIRST_ALTERNATIVE)
+        and check_order(Column.CHAIN_FIRST_DOUBT)
+        and check_order(Column.STATE_FIRST_ACCEPTED)
     )
 
 
-def check_texts(section: u32, row_bytes: u32, at: u32) -> bool:
-    for i in range(section_rows(section)):
-        if not is_text(word(u32(row(section, i, row_bytes) + at))):
+def check_references() -> bool:
+    for i in range(len(REFERENCES) // 2):
+        if not is_below(REFERENCES[i * 2], rows(REFERENCES[i * 2 + 1])):
             return False
     return True
 
 
-def check_workloads() -> bool:
-    for i in range(section_rows(Section.WORKLOADS)):
-        at = row(Section.WORKLOADS, i, WORKLOAD_BYTES)
-        if word(at) >> 16 != 0:
-            if not is_text(word(u32(at + 4))):
-                return False
-            for place in range(4):
-                found = word(u32(at + INGRESS_SET_AT + place * 4))
-                if found >= section_rows(Section.SUBJECT_SETS):
-                    return False
-    return True
-
-
-def check_sets() -> bool:
-    for i in range(section_rows(Section.SUBJECT_SETS)):
-        at = row(Section.SUBJECT_SETS, i, SET_BYTES)
-        for tier in range(TIERS):
-            subject = word(u32(at + tier * 4))
-            if subject != NONE and subject >= section_rows(Section.SUBJECTS):
-                return False
-    return True
-
-
-def check_hash(section: u32, row_bytes: u32, at: u32, empty: u32) -> bool:
-    """An open-addressed section: a power of two rows, at least one of them empty."""
-    rows = section_rows(section)
-    if rows == 0 or (rows & (rows - 1)) != 0:
-        return False
-    for i in range(rows):
-        if word(u32(row(section, i, row_bytes) + at)) == empty:
-            return True
-    return False
-
-
-def is_slice(first: u32, count: u32, section: u32) -> bool:
-    return first + count <= section_rows(section)
-
-
-def check_slices(section: u32, row_bytes: u32, at: u32, into: u32) -> bool:
-    for i in range(section_rows(section)):
-        offset = u32(row(section, i, row_bytes) + at)
-        if not is_slice(word(offset), word(u32(offset + 4)), into):
+def check_optional_references() -> bool:
+    for i in range(len(OPTIONAL_REFERENCES) // 2):
+        limit = u32(rows(OPTIONAL_REFERENCES[i * 2 + 1]) + 1)
+        if not is_below(OPTIONAL_REFERENCES[i * 2], limit):
             return False
     return True
+
+
+def is_below(column: u32, limit: u32) -> bool:
+    """Tell whether all fields of a column are below a limit."""
+    for i in range(rows(section_of(column))):
+        if field(column, i) >= limit:
+            return False
+    return True
+
+
+def check_realms() -> bool:
+    """A realm that is in use has a name."""
+    for i in range(rows(Section.WORKLOADS)):
+        if not is_named(field(Column.WORKLOAD_REALM, i)):
+            return False
+    for i in range(rows(Section.REALM_SLOTS)):
+        if not is_named(field(Column.SLOT_REALM, i)):
+            return False
+    return True
+
+
+def is_named(realm: u32) -> bool:
+    return realm == 0 or field(Column.REALM_NAMESPACE, u32(realm - 1)) != 0
+
+
+def check_slices() -> bool:
+    for i in range(len(SLICES) // 2):
+        column = SLICES[i * 2]
+        limit = rows(SLICES[i * 2 + 1])
+        for row in range(rows(section_of(column))):
+            if not is_slice(column, row, limit):
+                return False
+    return True
+
+
+def is_slice(column: u32, row: u32, limit: u32) -> bool:
+    return u64(field(column, row)) + field(u32(column + 1), row) <= limit
 
 
 def check_targets() -> bool:
-    for i in range(section_rows(Section.TARGETS)):
-        at = row(Section.TARGETS, i, TARGET_BYTES)
-        if word(at) != 0:
-            if word(u32(at + 4)) >> 16 >= section_rows(Section.REALMS):
-                return False
-            if not is_text(word(u32(at + 8))):
-                return False
-            if not is_slice(word(u32(at + 12)), word(u32(at + 16)), Section.PORTS):
-                return False
-    return True
-
-
-def check_subjects() -> bool:
-    for i in range(section_rows(Section.SUBJECTS)):
-        at = row(Section.SUBJECTS, i, SUBJECT_BYTES)
-        if not is_rule(word(at)) or not is_ports(word(u32(at + 4))):
-            return False
-        if not is_ports(word(u32(at + 8))) or not is_ports(word(u32(at + 24))):
-            return False
-        if not is_addresses(word(u32(at + 12)), ADDRESS4_BYTES):
-            return False
-        if not is_addresses(word(u32(at + 16)), ADDRESS6_BYTES):
+    """What a target's slice is of depends on its kind."""
+    for i in range(rows(Section.TARGETS)):
+        limit = rows(Section.PORTS)
+        if field(Column.TARGET_KIND, i) == TARGET_WORKLOAD:
+            limit = rows(Section.BACKENDS)
+        if not is_slice(Column.TARGET_FIRST, i, limit):
             return False
     return True
 
 
-def is_ports(offset: u32) -> bool:
-    """A port list, or none: ranges in order, each with a known rule."""
-    if offset == 0:
-        return True
-    if not is_list(offset, RANGE_BYTES):
-        return False
-    previous: u64 = 0
-    for i in range(word(offset)):
-        at = u32(offset + 4 + i * RANGE_BYTES)
-        first = word(at)
-        last = word(u32(at + 4))
-        rule = word(u32(at + 8))
-        if first < previous or last < first or not is_decision(rule):
+def check_ranges() -> bool:
+    """Port lists are sorted and disjoint, and lead to rules or chains that exist."""
+    count = rows(Section.RANGES)
+    limit = u64(u64(rows(Section.RULES)) + rows(Section.CHAINS))
+    for i in range(count):
+        last = field(Column.RANGE_LAST, i)
+        left = field(Column.RANGE_LEFT, i)
+        if field(Column.RANGE_FIRST, i) > last:
             return False
-        previous = u64(u64(last) + 1)
-    return True
-
-
-def is_decision(rule: u32) -> bool:
-    """A rule, or a chain of them."""
-    if (rule & IS_CHAIN) != 0:
-        return rule & ~IS_CHAIN < section_rows(Section.CHAINS)
-    return rule < section_rows(Section.RULES)
-
-
-def is_addresses(offset: u32, row_bytes: u32) -> bool:
-    """An address list, or none; its port lists too."""
-    if offset == 0:
-        return True
-    if not is_list(offset, row_bytes) or word(offset) == 0:
-        return False
-    for i in range(word(offset)):
-        at = u32(offset + 4 + i * row_bytes + row_bytes - 4)
-        if not is_ports(word(at)):
+        if field(Column.RANGE_DECISION, i) >= limit:
             return False
-    return True
-
-
-def check_peers() -> bool:
-    for i in range(section_rows(Section.PEERS)):
-        at = row(Section.PEERS, i, PEER_BYTES)
-        if word(at) != NONE:
-            if word(at) >= section_rows(Section.SUBJECTS):
+        if left > 0:
+            after = u32(i + 1)
+            if after >= count or field(Column.RANGE_LEFT, after) + 1 != left:
                 return False
-            if word(u32(at + 8)) == 0 or not is_ports(word(u32(at + 8))):
+            if field(Column.RANGE_FIRST, after) <= last:
                 return False
     return True
 
 
-def check_member_blocks() -> bool:
-    """One IPv4 address list and nothing else."""
-    rows = section_rows(Section.MEMBER_BLOCKS)
-    if rows == 0:
-        return False
-    count = word(section_offset(Section.MEMBER_BLOCKS))
-    return count > 0 and rows == 1 + u64(count) * (ADDRESS4_BYTES // 4)
-
-
-def check_rules() -> bool:
-    for i in range(section_rows(Section.RULES)):
-        if word(row(Section.RULES, i, RULE_BYTES)) >= section_rows(Section.POLICIES):
-            return False
-    return True
-
-
-def check_policies() -> bool:
-    for i in range(section_rows(Section.POLICIES)):
-        at = row(Section.POLICIES, i, POLICY_BYTES)
-        if not is_text(word(u32(at + 4))) or not is_text(word(u32(at + 8))):
-            return False
-        if not is_text(word(u32(at + 12))):
-            return False
+def check_order(column: u32) -> bool:
+    """Alternatives stand in the order of evaluation."""
+    for row in range(rows(section_of(column))):
+        first = field(column, row)
+        previous: u32 = 0
+        for i in range(field(u32(column + 1), row)):
+            rule = field(Column.ALTERNATIVE_RULE, u32(first + i))
+            if rule < previous:
+                return False
+            previous = rule
     return True

@@ -24,7 +24,7 @@ from filters.lang import (
     u32,
 )
 from filters.layout import ADDRESS_WORD0_AT, ADDRESS_WORD1_AT, NONE
-from filters.table import word, workload_row
+from filters.table import header_word, workload_row
 from filters.text import read_base64url
 
 KEY_ROWS: Final = 1536  # a build for a larger mesh sets this higher
@@ -107,11 +107,11 @@ def check(data: View) -> bool:
         return False
     overlay0 = u32(0xFD000000 | (load_u32_be(data, 4) >> 8))
     overlay1 = u32(load_u32_be(data, 4) << 24) | u32(load_u32_be(data, 8) >> 8)
-    if overlay0 != word(ADDRESS_WORD0_AT):
+    if overlay0 != header_word(ADDRESS_WORD0_AT):
         return False
     if (load_u32_be(data, 8) & 0xFFFFFF) != 0:
         return False
-    if (overlay1 & 0xFFFF0000) != (word(ADDRESS_WORD1_AT) & 0xFFFF0000):
+    if (overlay1 & 0xFFFF0000) != (header_word(ADDRESS_WORD1_AT) & 0xFFFF0000):
         return False
     if workload_row(load_u32(data, 12)) == NONE:
         return False

@@ -19,23 +19,19 @@ from filters.layout import (
     ACTION_ACCEPT,
     ACTION_PASS,
     ANY_INSTANCE,
-    AUDIT_OFFSET,
-    EGRESS_SET_AT,
+    AUDITED_SUBJECTS,
     FLAG_AUDITED,
     FLAGS_AT,
-    INGRESS_SET_AT,
     NONE,
     NORMAL_TIER,
-    SET_BYTES,
-    SUBJECT_BYTES,
     TIERS,
-    Section,
+    Column,
 )
 from filters.lookup import find_rule
 from filters.party import Kind, Party
 from filters.reasons import Reason
 from filters.search import SEARCH
-from filters.table import row, rule_action, word, workload_row
+from filters.table import field, header_word, optional, rule_action, workload_row
 
 
 class Verdict(IntEnum):
@@ -84,20 +80,20 @@ def judge(
     out.egress_rule = NONE
     out.ingress = Verdict.ALLOW
     out.ingress_rule = NONE
-    shift: u32 = AUDIT_OFFSET if audited else 0
+    shift: u32 = AUDITED_SUBJECTS if audited and is_audited() else 0
     if not is_same_endpoint(source, destination):
         out.egress = Verdict.NO_MATCH
         if source.kind == Kind.MEMBER:
-            subjects = set_of(source, u32(EGRESS_SET_AT + shift))
-            own = source.word1
-            out.egress = judge_set(subjects, own, destination, key, requests, pairs)
+            subjects = u32(Column.WORKLOAD_EGRESS + shift)
+            out.egress = judge_side(source, subjects, destination, key, requests, pairs)
             out.egress_rule = SEARCH.best
             out.is_ambiguous = is_ambiguous
         out.ingress = Verdict.NO_MATCH
         if destination.kind == Kind.MEMBER:
-            subjects = set_of(destination, u32(INGRESS_SET_AT + shift))
-            own = destination.word1
-            out.ingress = judge_set(subjects, own, source, key, requests, pairs)
+            subjects = u32(Column.WORKLOAD_INGRESS + shift)
+            out.ingress = judge_side(
+                destination, subjects, source, key, requests, pairs
+            )
             out.ingress_rule = SEARCH.best
             if out.egress != Verdict.DENY:
                 out.is_ambiguous = is_ambiguous
@@ -124,7 +120,7 @@ def denying_rule(judgement: Judgement) -> u32:
 
 def is_audited() -> bool:
     """Tell whether the table has policies that are audited, not enforced."""
-    return (word(FLAGS_AT) & FLAG_AUDITED) != 0
+    return (header_word(FLAGS_AT) & FLAG_AUDITED) != 0
 
 
 def is_same_endpoint(source: Party, destination: Party) -> bool:
@@ -139,36 +135,30 @@ def is_same_endpoint(source: Party, destination: Party) -> bool:
     )
 
 
-def set_of(party: Party, at: u32) -> u32:
-    """Offset of a member's subject set, named at byte `at` of its row, or NONE."""
-    offset = workload_row(party.word2)
-    if offset == NONE or word(offset) >> 16 == 0:
-        return NONE
-    return row(Section.SUBJECT_SETS, word(u32(offset + at)), SET_BYTES)
-
-
-def judge_set(
-    subjects: u32, own_word1: u32, peer: Party, key: u32, requests: u32, pairs: View
+def judge_side(
+    own: Party, subjects: u32, peer: Party, key: u32, requests: u32, pairs: View
 ) -> u32:
     """Judge one direction, tier by tier; leave what decided it in SEARCH.best.
 
+    `subjects` is the column of a member's Admin subject; the other tiers follow.
     Admin rules come first, then NetworkPolicy, which is final for whom it isolates,
     then Baseline; Pass leaves the tier; what nobody speaks about is allowed.
     """
     global is_ambiguous
     is_ambiguous = False
     SEARCH.best = NONE
-    if subjects == NONE:
+    row = workload_row(own.word2)
+    if row == NONE:
         return Verdict.DENY
+    realm = field(Column.WORKLOAD_REALM, row)
     for tier in range(TIERS):
-        subject = word(u32(subjects + tier * 4))
+        subject = optional(u32(subjects + tier), row)
         if subject != NONE:
             SEARCH.best = NONE
             SEARCH.unsure = NONE
             SEARCH.passes = NONE
-            at = row(Section.SUBJECTS, subject, SUBJECT_BYTES)
-            find_rule(subject, own_word1, at, peer, key, requests, pairs)
-            verdict = judge_tier(tier, word(at))
+            find_rule(subject, realm, peer, key, requests, pairs)
+            verdict = judge_tier(tier, optional(Column.SUBJECT_DEFAULT, subject))
             if verdict != Verdict.NO_MATCH and not is_passed_by_some(verdict, requests):
                 return verdict
             SEARCH.best = NONE

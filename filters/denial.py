@@ -20,15 +20,13 @@ from filters.layout import (
     KIND_NETWORK_POLICY,
     KIND_OVERLAY_POLICY,
     NONE,
-    POLICY_BYTES,
-    RULE_BYTES,
-    RULE_DEFAULT,
+    Column,
     Section,
 )
 from filters.local_response import refuse
 from filters.reasons import Reason, reason_name
 from filters.request import REQUEST
-from filters.table import row, section_rows, text, word
+from filters.table import field, rows, text
 from filters.text import line, start_line, write, write_decimal
 
 FORBIDDEN: Final = 403
@@ -77,23 +75,23 @@ def write_rule(rule: u32) -> None:
 
     Kinds that are cluster-wide have no namespace.
     """
-    if rule == NONE or rule >= section_rows(Section.RULES):
+    if rule == NONE or rule >= rows(Section.RULES):
         write(b"-")
         return
-    at = row(Section.RULES, rule, RULE_BYTES)
-    policy = row(Section.POLICIES, word(at), POLICY_BYTES)
-    write_kind(word(policy))
-    namespace = text(word(u32(policy + 4)))
+    policy = field(Column.RULE_POLICY, rule)
+    write_kind(field(Column.POLICY_KIND, policy))
+    namespace = text(field(Column.POLICY_NAMESPACE, policy))
     if len(namespace) > 0:
         write(namespace)
         write(b"/")
-    write(text(word(u32(policy + 8))))
-    halves = word(u32(at + 4))
-    write(b"/ingress/" if (halves >> 16) & 1 == INGRESS else b"/egress/")
-    if halves & 0xFFFF == RULE_DEFAULT:
+    write(text(field(Column.POLICY_NAME, policy)))
+    is_ingress = field(Column.RULE_DIRECTION, rule) == INGRESS
+    write(b"/ingress/" if is_ingress else b"/egress/")
+    number = field(Column.RULE_NUMBER, rule)
+    if number == 0:
         write(b"default")
     else:
-        write_decimal(halves & 0xFFFF)
+        write_decimal(u32(number - 1))
 
 
 def write_kind(kind: u32) -> None:

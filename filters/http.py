@@ -19,24 +19,16 @@ from filters.lang import View, u32
 from filters.layout import (
     ACTION_ACCEPT,
     ACTION_DENY,
-    ALTERNATIVE_BYTES,
-    CHAIN_BYTES,
-    CONDITION_HEAD_BYTES,
-    EDGE_BYTES,
-    HAS_PATHS,
-    HEADER_NEGATED,
     HEADER_PREFIX,
     HEADER_PRESENT,
-    HEADER_TEST_BYTES,
     NONE,
-    STATE_BYTES,
-    Section,
+    Column,
 )
 from filters.pairs import pair_count, pairs_start, read_pair
 from filters.path import NORMAL, SLASH, normalise
 from filters.request import REQUEST
 from filters.search import SEARCH
-from filters.table import row, rule_action, section_offset, section_rows, text, word
+from filters.table import field, optional, rule_action, slot, text
 from filters.text import index_of, starts_with, text_hash
 
 
@@ -64,31 +56,30 @@ AMBIGUOUS: Final = 2
 
 def consider_chain(chain: u32, requests: u32, pairs: View) -> None:
     """Take the first rule of a chain that matches, if it comes first."""
-    at = row(Section.CHAINS, chain, CHAIN_BYTES)
     if requests == Requests.NOT_HTTP:
-        SEARCH.best = min(SEARCH.best, word(at))
+        SEARCH.best = min(SEARCH.best, optional(Column.CHAIN_PLAIN, chain))
     elif requests != Requests.GIVEN:
-        estimate(word(u32(at + 8)), requests)
+        estimate(Column.CHAIN_FIRST_ALTERNATIVE, chain, requests)
     elif read_path(pairs) == AMBIGUOUS:
-        look_through(word(u32(at + 12)), pairs, True)
+        look_through(Column.CHAIN_FIRST_DOUBT, chain, pairs, True)
     else:
-        state = end_state(word(u32(at + 4)))
+        state = end_state(field(Column.CHAIN_STATE, chain))
         if state != NONE:
-            found = word(u32(row(Section.STATES, state, STATE_BYTES) + 4))
-            look_through(found, pairs, False)
+            look_through(Column.STATE_FIRST_ACCEPTED, state, pairs, False)
 
 
-def look_through(alternatives: u32, pairs: View, is_ambiguous: bool) -> None:
-    """Take the first alternative that holds; note those that cannot be decided."""
-    for i in range(word(alternatives)):
-        at = u32(alternatives + 4 + i * ALTERNATIVE_BYTES)
-        rule = word(at) & ~HAS_PATHS
+def look_through(column: u32, row: u32, pairs: View, is_ambiguous: bool) -> None:
+    """Take the first alternative of a slice that holds; note those in doubt."""
+    first = field(column, row)
+    for i in range(field(u32(column + 1), row)):
+        at = u32(first + i)
+        rule = field(Column.ALTERNATIVE_RULE, at)
         if rule >= SEARCH.best:
             return
-        if is_ambiguous and (word(at) & HAS_PATHS) != 0:
+        if is_ambiguous and field(Column.ALTERNATIVE_HAS_PATHS, at) != 0:
             SEARCH.unsure = min(SEARCH.unsure, rule)
         else:
-            match = meets(word(u32(at + 4)), pairs)
+            match = meets(optional(Column.ALTERNATIVE_CONDITION, at), pairs)
             if match == Match.YES:
                 SEARCH.best = rule
                 return
@@ -96,15 +87,19 @@ def look_through(alternatives: u32, pairs: View, is_ambiguous: bool) -> None:
                 SEARCH.unsure = min(SEARCH.unsure, rule)
 
 
-def estimate(alternatives: u32, requests: u32) -> None:
-    """Take the first rule that some, or every, request meets."""
+def estimate(column: u32, row: u32, requests: u32) -> None:
+    """Take the first rule of a slice that some, or every, request meets."""
     wanted: u32 = ACTION_ACCEPT if requests == Requests.SOME else ACTION_DENY
-    for i in range(word(alternatives)):
-        at = u32(alternatives + 4 + i * ALTERNATIVE_BYTES)
-        rule = word(at) & ~HAS_PATHS
+    first = field(column, row)
+    for i in range(field(u32(column + 1), row)):
+        at = u32(first + i)
+        rule = field(Column.ALTERNATIVE_RULE, at)
         if rule >= SEARCH.best:
             return
-        is_certain = word(at) == rule and word(u32(at + 4)) == 0
+        is_certain = (
+            field(Column.ALTERNATIVE_HAS_PATHS, at) == 0
+            and optional(Column.ALTERNATIVE_CONDITION, at) == NONE
+        )
         action = rule_action(rule)
         if is_certain or action == wanted:
             SEARCH.best = rule
@@ -141,21 +136,20 @@ def end_state(first: u32) -> u32:
 
 def next_state(state: u32, segment: View) -> u32:
     """Follow the edge of a segment, or the one for all others."""
-    mask = u32(section_rows(Section.EDGES) - 1)
-    slot = edge_hash(state, segment) & mask
-    while True:
-        at = u32(section_offset(Section.EDGES) + slot * EDGE_BYTES)
-        if word(at) == NONE:
-            return word(row(Section.STATES, state, STATE_BYTES))
-        if word(at) == state and text(word(u32(at + 4))) == segment:
-            return word(u32(at + 8))
-        slot = u32(slot + 1) & mask
-
-
-def edge_hash(state: u32, segment: View) -> u32:
-    """Spread (state, segment) over 32 bits; the encoder uses the same function."""
-    mixed = u32(text_hash(segment) ^ u32(state * 0x9E3779B1))
-    return mixed ^ (mixed >> 15)
+    first = field(Column.STATE_FIRST_EDGE, state)
+    slots = field(Column.STATE_EDGES, state)
+    place = slot(text_hash(segment), slots)
+    for _ in range(slots):
+        at = u32(first + place)
+        found = optional(Column.EDGE_SEGMENT, at)
+        if found == NONE:
+            break
+        if text(found) == segment:
+            return optional(Column.EDGE_STATE, at)
+        place = u32(place + 1)
+        if place == slots:
+            place = 0
+    return optional(Column.STATE_DEFAULT, state)
 
 
 # --- conditions ------------------------------------------------------------------
@@ -163,33 +157,33 @@ def edge_hash(state: u32, segment: View) -> u32:
 
 def meets(condition: u32, pairs: View) -> u32:
     """Compare the request with the methods, hosts and headers of a condition."""
-    if condition == 0:
+    if condition == NONE:
         return Match.YES
-    methods = word(condition)
-    hosts = word(u32(condition + 4))
-    at = u32(condition + CONDITION_HEAD_BYTES)
-    if methods > 0 and not is_method(at, methods, pairs):
+    if not is_method(condition, pairs) or not is_host(condition, pairs):
         return Match.NO
-    at = u32(at + methods * 4)
-    if hosts > 0 and not is_host(at, hosts, pairs):
-        return Match.NO
-    return meets_headers(u32(at + hosts * 4), word(u32(condition + 8)), pairs)
+    return meets_headers(condition, pairs)
 
 
-def is_method(texts: u32, count: u32, pairs: View) -> bool:
+def is_method(condition: u32, pairs: View) -> bool:
+    """Tell whether the method is one of those asked for, if any are."""
+    count = field(Column.CONDITION_METHODS, condition)
+    first = field(Column.CONDITION_FIRST_METHOD, condition)
     method = pairs[REQUEST.method : REQUEST.method_end]
     for i in range(count):
-        if text(word(u32(texts + i * 4))) == method:
+        if text(field(Column.CONDITION_TEXT, u32(first + i))) == method:
             return True
-    return False
+    return count == 0
 
 
-def is_host(texts: u32, count: u32, pairs: View) -> bool:
+def is_host(condition: u32, pairs: View) -> bool:
+    """Tell whether the host is one of those asked for, if any are."""
+    count = field(Column.CONDITION_HOSTS, condition)
+    first = field(Column.CONDITION_FIRST_HOST, condition)
     host = without_port(pairs[REQUEST.host : REQUEST.host_end])
     for i in range(count):
-        if host_meets(host, text(word(u32(texts + i * 4)))):
+        if host_meets(host, text(field(Column.CONDITION_TEXT, u32(first + i)))):
             return True
-    return False
+    return count == 0
 
 
 def without_port(authority: View) -> View:
@@ -225,11 +219,12 @@ def is_folded(given: View, lower: View) -> bool:
     return True
 
 
-def meets_headers(tests: u32, count: u32, pairs: View) -> u32:
+def meets_headers(condition: u32, pairs: View) -> u32:
     """All tests must hold; one that certainly does not outweighs a doubt."""
     result: u32 = Match.YES
-    for i in range(count):
-        match = meets_header(u32(tests + i * HEADER_TEST_BYTES), pairs)
+    first = field(Column.CONDITION_FIRST_HEADER, condition)
+    for i in range(field(Column.CONDITION_HEADERS, condition)):
+        match = meets_header(u32(first + i), pairs)
         if match == Match.NO:
             return Match.NO
         if match == Match.UNSURE:
@@ -239,8 +234,9 @@ def meets_headers(tests: u32, count: u32, pairs: View) -> u32:
 
 def meets_header(test: u32, pairs: View) -> u32:
     """Test all values of one header; in doubt if they do not agree."""
-    kind = word(u32(test + 8))
-    name = text(word(test))
+    kind = field(Column.HEADER_KIND, test)
+    name = text(field(Column.HEADER_NAME, test))
+    wanted = text(field(Column.HEADER_VALUE, test))
     found: u32 = 0
     holding: u32 = 0
     at = pairs_start(pairs)
@@ -248,11 +244,11 @@ def meets_header(test: u32, pairs: View) -> u32:
         given, value, at = read_pair(pairs, i, at)
         if given == name:
             found = u32(found + 1)
-            if value_holds(value, text(word(u32(test + 4))), kind & ~HEADER_NEGATED):
+            if value_holds(value, wanted, kind):
                 holding = u32(holding + 1)
     if 0 < holding < found:
         return Match.UNSURE
-    is_wanted = (kind & HEADER_NEGATED) == 0
+    is_wanted = field(Column.HEADER_IS_NEGATED, test) == 0
     return Match.YES if (holding > 0) == is_wanted else Match.NO
 
 

@@ -18,12 +18,12 @@ from filters.lang import Buffer, View, Words, load_u32_be, u32
 from filters.layout import (
     ADDRESS_WORD0_AT,
     ADDRESS_WORD1_AT,
-    IDENTITY_BYTES,
     NONE,
+    Column,
     Section,
 )
 from filters.sha256 import begin, finish, put_u32_be, update
-from filters.table import row, section_offset, section_rows, text, word, workload_row
+from filters.table import field, header_word, namespace, rows, text, workload_row
 from filters.text import index_of, line, start_line, write
 
 DIGEST = Buffer(32)
@@ -33,34 +33,31 @@ SCRATCH = Words(4)
 
 def find_workload(configuration: View) -> u32:
     """Derive the workload id from the facts, or NONE if there is no such workload."""
-    begin()
-    if not add_namespace_and_account(configuration):
+    known, namespace_name, account = namespace_and_account(configuration)
+    if not known:
         return NONE
-    for i in range(section_rows(Section.LABEL_KEYS)):
-        add_label(configuration, text(word(row(Section.LABEL_KEYS, i, 4))))
-    finish(DIGEST, 0)
-    return workload_of_digest(DIGEST[0:16])
-
-
-def add_namespace_and_account(configuration: View) -> bool:
-    if CONFIGURATION.has_endpoint:
-        facts = CONFIGURATION
-        update(configuration[facts.namespace : facts.namespace_end])
-        update(b"\0")
-        update(configuration[facts.service_account : facts.service_account_end])
-        update(b"\0")
-        return True
-    found, namespace = node_metadata(b"NAMESPACE", b"")
-    if not found:
-        return False
-    update(namespace)
+    begin()
+    update(namespace_name)
     update(b"\0")
-    found, account = node_metadata(b"SERVICE_ACCOUNT", b"")
-    if not found:
-        return False
     update(account)
     update(b"\0")
-    return True
+    for row in range(rows(Section.LABEL_KEYS)):
+        add_label(configuration, text(field(Column.LABEL_KEY_TEXT, row)))
+    finish(DIGEST, 0)
+    return workload_of(DIGEST[0:8], namespace_name, account)
+
+
+def namespace_and_account(configuration: View) -> tuple[bool, View, View]:
+    if CONFIGURATION.has_endpoint:
+        facts = CONFIGURATION
+        return (
+            True,
+            configuration[facts.namespace : facts.namespace_end],
+            configuration[facts.service_account : facts.service_account_end],
+        )
+    has_namespace, name = node_metadata(b"NAMESPACE", b"")
+    has_account, account = node_metadata(b"SERVICE_ACCOUNT", b"")
+    return has_namespace and has_account, name, account
 
 
 def add_label(configuration: View, key: View) -> None:
@@ -94,34 +91,33 @@ def node_metadata(field: View, key: View) -> tuple[bool, View]:
     return status == Status.OK, value
 
 
-def workload_of_digest(digest: View) -> u32:
-    """Find the workload of an identity digest, or NONE."""
-    mask = u32(section_rows(Section.IDENTITIES) - 1)
-    slot = load_u32_be(digest, 0) & mask
-    while True:
-        at = u32(section_offset(Section.IDENTITIES) + slot * IDENTITY_BYTES)
-        workload = word(u32(at + 16))
-        if workload == 0:
-            return NONE
-        if is_digest(at, digest):
-            return workload
-        slot = u32(slot + 1) & mask
+def workload_of(digest: View, namespace_name: View, account: View) -> u32:
+    """Find the workload of an identity, or NONE. Once per configuration: all are seen.
 
-
-def is_digest(at: u32, digest: View) -> bool:
-    for i in range(4):
-        if word(u32(at + i * 4)) != load_u32_be(digest, i * 4):
-            return False
-    return True
+    The table has 8 bytes of the digest; namespace and account are compared as they are.
+    """
+    digest0 = load_u32_be(digest, 0)
+    digest1 = load_u32_be(digest, 4)
+    for row in range(rows(Section.WORKLOADS)):
+        if (
+            field(Column.WORKLOAD_DIGEST1, row) == digest1
+            and field(Column.WORKLOAD_DIGEST0, row) == digest0
+            and workload_row(u32(row + 1)) == row
+            and namespace(field(Column.WORKLOAD_REALM, row)) == namespace_name
+            and text(field(Column.WORKLOAD_ACCOUNT, row)) == account
+        ):
+            return u32(row + 1)
+    return NONE
 
 
 def own_address(configuration: View, workload: u32, out: Words) -> bool:
     """Fill in the overlay address of this endpoint; False if it has no address."""
-    offset = workload_row(workload)
-    if offset == NONE:
+    row = workload_row(workload)
+    if row == NONE:
         return False
-    out[0] = word(ADDRESS_WORD0_AT)
-    out[1] = (word(ADDRESS_WORD1_AT) & 0xFFFF0000) | (word(offset) & 0xFFFF)
+    out[0] = header_word(ADDRESS_WORD0_AT)
+    realm = field(Column.WORKLOAD_REALM, row)
+    out[1] = (header_word(ADDRESS_WORD1_AT) & 0xFFFF0000) | realm
     out[2] = workload
     if CONFIGURATION.has_endpoint:
         facts = CONFIGURATION

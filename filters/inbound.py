@@ -29,7 +29,7 @@ from filters.key import (
     remember,
 )
 from filters.lang import View, Words, u32
-from filters.layout import ANY_INSTANCE, NONE, TCP, WORKLOAD_REVOKED
+from filters.layout import ANY_INSTANCE, NONE, TCP, Column
 from filters.party import Kind, Party
 from filters.peer import (
     connection_facts,
@@ -43,7 +43,7 @@ from filters.reasons import Reason
 from filters.request import REQUEST, strip
 from filters.roots import ADDRESSES, ROOTS
 from filters.strict import spend_strict_key, verify_strict_key
-from filters.table import namespace_text, text, word, workload_row
+from filters.table import field, namespace, text, workload_row
 from filters.text import index_of, line, start_line, starts_with, write
 
 SOURCE = Words(4)
@@ -147,13 +147,12 @@ def read_source(root: u32, value: View) -> u32:
         return Reason.SOURCE_FOREIGN
     if SOURCE[1] >> 16 != ADDRESSES[u32(root * 4 + 1)] >> 16:
         return Reason.SOURCE_FOREIGN
-    offset = workload_row(SOURCE[2])
-    if offset == NONE or SOURCE[3] == 0 or SOURCE[3] == ANY_INSTANCE:
+    row = workload_row(SOURCE[2])
+    if row == NONE or SOURCE[3] == 0 or SOURCE[3] == ANY_INSTANCE:
         return Reason.SOURCE_UNKNOWN
-    flags = word(offset) >> 16
-    if flags == 0 or (word(offset) & 0xFFFF) != (SOURCE[1] & 0xFFFF):
+    if field(Column.WORKLOAD_REALM, row) != (SOURCE[1] & 0xFFFF):
         return Reason.SOURCE_UNKNOWN
-    if (flags & WORKLOAD_REVOKED) != 0:
+    if field(Column.WORKLOAD_REVOKED, row) != 0:
         return Reason.SOURCE_REVOKED
     SENDER.kind = Kind.MEMBER
     SENDER.word0 = SOURCE[0]
@@ -211,12 +210,11 @@ def check_certificate(name: View) -> u32:
     """Where the peer's SPIFFE id is known, it must name the source workload."""
     if len(name) == 0:
         return Reason.ALLOWED
-    offset = workload_row(SOURCE[2])
     start_line()
     write(b"/ns/")
-    write(text(namespace_text(SOURCE[1] & 0xFFFF)))
+    write(namespace(SOURCE[1] & 0xFFFF))
     write(b"/sa/")
-    write(text(word(u32(offset + 4))))
+    write(text(field(Column.WORKLOAD_ACCOUNT, workload_row(SOURCE[2]))))
     tail = line()
     if len(name) <= 9 + len(tail) or not starts_with(name, b"spiffe://"):
         return Reason.SOURCE_MISMATCH

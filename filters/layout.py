@@ -1,14 +1,20 @@
-"""Layout of the rule table, version 3: the only home of its numbers.
+"""Layout of the rule table, version 4: the only home of its numbers.
 
-A table is little-endian and made of u32 words unless a row says otherwise. It opens
-with a header, then a directory of sections; every offset counts bytes from the
-start of the table. generator/DESIGN.md has the same as pictures.
+A table is relational: sections of rows, and a row names others by their number. Rows
+are packed: every column has just the bits that its largest value needs, none if all
+values are 0. It opens with a header and a directory, little-endian:
 
     0   magic "PMT1"        16  checksum, low word
     4   version             20  checksum, high word
     8   size in bytes       24  address word 0: fd and the overlay id's first 24 bits
     12  flags               28  address word 1: the id's last 16 bits, shifted up
-    32  directory: per section offset and number of rows
+    32  u32 per section: number of rows
+    ..  8 bytes per column: first bit (u32, from the start of the table), bits from one
+        row to the next (u16), bits of the column (u16)
+
+Sections follow in order, each from a whole byte on; at the end are 8 bytes of zeros at
+least, so that any field can be read as part of 8 bytes. "Optional" numbers are shifted
+by one: 0 says that there is none. generator/DESIGN.md has the same as pictures.
 """
 
 from __future__ import annotations
@@ -16,9 +22,10 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
+from filters.lang import u32
+
 MAGIC: Final = 0x31544D50  # "PMT1"
-VERSION: Final = 3
-HEADER_BYTES: Final = 32
+VERSION: Final = 4
 FLAG_IPV4_INSTANCES: Final = 1  # the instance part of an address is an IPv4 address
 FLAG_AUDITED: Final = 2  # some policy is audited: counted and logged, not enforced
 
@@ -29,7 +36,7 @@ FLAGS_AT: Final = 12
 CHECKSUM_AT: Final = 16
 ADDRESS_WORD0_AT: Final = 24
 ADDRESS_WORD1_AT: Final = 28
-DIRECTORY_AT: Final = 32
+ROWS_AT: Final = 32
 
 NONE: Final = 0xFFFFFFFF  # no rule, no row, no such thing
 
@@ -40,126 +47,349 @@ ANY_INSTANCE: Final = 0xFFFFFFFF
 class Section(IntEnum):
     """Sections, in file order."""
 
-    STRINGS = 0  # rows are bytes: u16 length, then the text; a "text" is an offset
-    LABEL_KEYS = 1  # text; in bytewise order
-    REALMS = 2  # realm id, name text
-    WORKLOADS = 3  # row i describes workload id i + 1
-    IDENTITIES = 4  # open-addressed by digest word 0: digest (4 words, BE), workload id
-    TARGETS = 5  # open-addressed by name hash
-    PORTS = 6  # service ports of targets
-    BACKENDS = 7  # workloads behind a service port
-    SUBJECT_SETS = 8  # the subjects of a workload in one direction, by tier
+    STRINGS = 0  # rows are the bytes of all texts
+    TEXTS = 1  # a "text" is a row of this section
+    LABEL_KEYS = 2  # in bytewise order
+    REALMS = 3  # row i describes realm id i + 1
+    REALM_SLOTS = 4  # all of it one hashed slice: realms by namespace
+    WORKLOADS = 5  # row i describes workload id i + 1
+    TARGETS = 6  # a hashed slice per realm, by name
+    PORTS = 7  # service ports of targets
+    BACKENDS = 8  # workloads behind them
     SUBJECTS = 9  # one row per distinct set of policies of one tier and direction
-    PEERS = 10  # open-addressed by (subject, peer): where its port list is
-    LISTS = 11  # rows are words: port lists and address lists
-    MEMBER_BLOCKS = 12  # words: an IPv4 address list of the ranges that hold members
-    RULES = 13  # what a rule id means
-    POLICIES = 14  # what a rule's policy is called
-    CHAINS = 15  # rules that ask about the request, by stretch of ports
-    STATES = 16  # of the automata over the segments of paths
-    EDGES = 17  # open-addressed by (state, segment): the next state
+    PEERS = 10  # a hashed slice per subject: what it says about whom
+    RANGES = 11  # port lists
+    ADDRESSES4 = 12  # IPv4 address lists
+    ADDRESSES6 = 13  # IPv6 address lists
+    MEMBER_BLOCKS = 14  # IPv4 ranges that hold members
+    RULES = 15  # what a rule id means
+    POLICIES = 16  # what a rule's policy is called
+    CHAINS = 17  # rules that ask about the request, by stretch of ports
+    STATES = 18  # of the automata over the segments of paths
+    EDGES = 19  # a hashed slice per state, by segment: the next state
+    ALTERNATIVES = 20  # of chains
+    CONDITIONS = 21  # what an alternative asks about a request
+    CONDITION_TEXTS = 22  # methods and hosts of conditions
+    HEADER_TESTS = 23
+    PATHS = 24  # for people to read back: a filter has them in the automaton
 
 
-SECTIONS: Final = 18
-FIRST_ROW_AT: Final = 176  # HEADER_BYTES + SECTIONS * 8
+SECTIONS: Final = 25
 
-# Workload: realm (low half) and flags (high half), service account text, ingress set,
-# egress set, the same two as if audited policies were enforced, wide peer, local peer.
-WORKLOAD_BYTES: Final = 32
-INGRESS_SET_AT: Final = 8
-EGRESS_SET_AT: Final = 12
-AUDIT_OFFSET: Final = 8  # from a set to the one with audited policies
-WIDE_PEER_AT: Final = 24
-LOCAL_PEER_AT: Final = 28
-WORKLOAD_PRESENT: Final = 1
-WORKLOAD_REVOKED: Final = 2
 
-IDENTITY_BYTES: Final = 20
-REALM_BYTES: Final = 8
+class Column(IntEnum):
+    """Columns, by section. Two columns FIRST_X and XS are a slice of rows."""
 
-# Target: id (0: empty slot), kind and realm row (halves), name text, first port row,
-# number of port rows. A workload target has one row, whose key is 0: any port.
-TARGET_BYTES: Final = 20
-TARGET_SERVICE: Final = 1
-TARGET_WORKLOAD: Final = 2
+    STRING_BYTE = 0
+    TEXT_FIRST_BYTE = 1
+    TEXT_BYTES = 2
+    LABEL_KEY_TEXT = 3
 
-# Service port: protocol and port as one key, first backend row, number of backends.
-PORT_BYTES: Final = 12
-# Backend: workload id, port (0: the port that was asked for).
-BACKEND_BYTES: Final = 8
+    REALM_NAMESPACE = 4  # optional text; none: there is no such realm (any more)
+    REALM_FIRST_TARGET = 5
+    REALM_TARGETS = 6
+    REALM_CLASS = 7  # realms that all selectors of several namespaces treat alike
+    SLOT_REALM = 8  # realm id, 0: empty slot
 
-# Subject set: one subject row per tier (NONE: the tier has no policy for it).
-SET_BYTES: Final = 12
+    WORKLOAD_REALM = 9  # realm id, 0: there is no such workload (any more)
+    WORKLOAD_REVOKED = 10
+    WORKLOAD_ACCOUNT = 11  # text
+    WORKLOAD_DIGEST0 = 12  # the first 8 bytes of the identity digest, big-endian
+    WORKLOAD_DIGEST1 = 13
+    WORKLOAD_WIDE = 14  # class by the selectors that cross namespaces
+    WORKLOAD_LOCAL = 15  # class by the selectors of its own namespace
+    # Optional subjects: two directions of three tiers, then the same as if audited
+    # policies were enforced (nothing, if there are no such policies).
+    WORKLOAD_INGRESS = 16
+    WORKLOAD_INGRESS_NORMAL = 17
+    WORKLOAD_INGRESS_BASELINE = 18
+    WORKLOAD_EGRESS = 19
+    WORKLOAD_EGRESS_NORMAL = 20
+    WORKLOAD_EGRESS_BASELINE = 21
+    AUDITED_INGRESS = 22
+    AUDITED_INGRESS_NORMAL = 23
+    AUDITED_INGRESS_BASELINE = 24
+    AUDITED_EGRESS = 25
+    AUDITED_EGRESS_NORMAL = 26
+    AUDITED_EGRESS_BASELINE = 27
+
+    TARGET_ID = 28  # 0: empty slot
+    TARGET_KIND = 29
+    TARGET_NAME = 30  # text
+    TARGET_FIRST = 31  # a service's slice of PORTS, a workload target's of BACKENDS
+    TARGET_COUNT = 32
+    PORT_KEY = 33  # protocol << 16 | port, of the service
+    PORT_NUMBER = 34  # of its backends
+    PORT_FIRST_BACKEND = 35
+    PORT_BACKENDS = 36
+    BACKEND_WORKLOAD = 37  # workload id
+
+    SUBJECT_DEFAULT = 38  # optional rule; none: not isolated, default allow
+    SUBJECT_LEVELS = 39  # a bit per level that has peers
+    SUBJECT_FIRST_PEER = 40
+    SUBJECT_PEERS = 41
+    SUBJECT_FIRST_ADDRESS4 = 42
+    SUBJECT_ADDRESSES4 = 43
+    SUBJECT_FIRST_ADDRESS6 = 44
+    SUBJECT_ADDRESSES6 = 45
+    PEER_KEY = 46  # number << 3 | level
+    PEER_LIST = 47  # optional port list; none: empty slot
+
+    # A port list is a row of RANGES and those that follow: disjoint, sorted.
+    RANGE_FIRST = 48  # keys: protocol << 16 | port
+    RANGE_LAST = 49
+    RANGE_DECISION = 50  # a rule; from the number of rules on, a chain
+    RANGE_LEFT = 51  # rows of the list after this one
+
+    # An address list starts at the lowest address.
+    ADDRESS4_START = 52
+    ADDRESS4_LIST = 53  # optional port list
+    ADDRESS6_START0 = 54
+    ADDRESS6_START1 = 55
+    ADDRESS6_START2 = 56
+    ADDRESS6_START3 = 57
+    ADDRESS6_LIST = 58
+    BLOCK_START = 59
+    BLOCK_HOLDS_MEMBERS = 60
+
+    RULE_POLICY = 61
+    RULE_NUMBER = 62  # plus one; 0: "the policy isolates and nothing matched"
+    RULE_DIRECTION = 63
+    RULE_ACTION = 64
+    RULE_LINE = 65
+    POLICY_KIND = 66
+    POLICY_NAMESPACE = 67  # texts
+    POLICY_NAME = 68
+    POLICY_FILE = 69
+
+    CHAIN_PLAIN = 70  # optional rule for flows that are not HTTP
+    CHAIN_STATE = 71  # where its automaton starts
+    CHAIN_FIRST_ALTERNATIVE = 72  # all of them, in the order of evaluation
+    CHAIN_ALTERNATIVES = 73
+    CHAIN_FIRST_DOUBT = 74  # those that count where a path can be read in two ways
+    CHAIN_DOUBTS = 75
+    STATE_DEFAULT = 76  # optional state for segments without an edge
+    STATE_FIRST_EDGE = 77
+    STATE_EDGES = 78
+    STATE_FIRST_ACCEPTED = 79  # the alternatives whose path ends here
+    STATE_ACCEPTED = 80
+    EDGE_SEGMENT = 81  # optional text; none: empty slot
+    EDGE_STATE = 82  # optional state
+    ALTERNATIVE_RULE = 83
+    ALTERNATIVE_HAS_PATHS = 84  # some entry of the rule has paths
+    ALTERNATIVE_CONDITION = 85  # optional
+
+    CONDITION_FIRST_METHOD = 86
+    CONDITION_METHODS = 87
+    CONDITION_FIRST_HOST = 88
+    CONDITION_HOSTS = 89
+    CONDITION_FIRST_HEADER = 90
+    CONDITION_HEADERS = 91
+    CONDITION_FIRST_PATH = 92
+    CONDITION_PATHS = 93
+    CONDITION_TEXT = 94
+    HEADER_NAME = 95  # texts
+    HEADER_VALUE = 96
+    HEADER_KIND = 97
+    HEADER_IS_NEGATED = 98
+    PATH_KIND = 99
+    PATH_TEXT = 100
+
+
+COLUMNS: Final = 101
+MAX_COLUMN_BITS: Final = 32
+COLUMNS_AT: Final = 132  # ROWS_AT + SECTIONS * 4
+FIRST_ROW_AT: Final = 940  # COLUMNS_AT + COLUMNS * 8
+PADDING_BYTES: Final = 8
+MAX_TABLE_BYTES: Final = 0x10000000  # so that a bit's number fits 32 bits
+
+# The first column of every section, and the end.
+FIRST_COLUMN: Final[tuple[u32, ...]] = (
+    Column.STRING_BYTE,
+    Column.TEXT_FIRST_BYTE,
+    Column.LABEL_KEY_TEXT,
+    Column.REALM_NAMESPACE,
+    Column.SLOT_REALM,
+    Column.WORKLOAD_REALM,
+    Column.TARGET_ID,
+    Column.PORT_KEY,
+    Column.BACKEND_WORKLOAD,
+    Column.SUBJECT_DEFAULT,
+    Column.PEER_KEY,
+    Column.RANGE_FIRST,
+    Column.ADDRESS4_START,
+    Column.ADDRESS6_START0,
+    Column.BLOCK_START,
+    Column.RULE_POLICY,
+    Column.POLICY_KIND,
+    Column.CHAIN_PLAIN,
+    Column.STATE_DEFAULT,
+    Column.EDGE_SEGMENT,
+    Column.ALTERNATIVE_RULE,
+    Column.CONDITION_FIRST_METHOD,
+    Column.CONDITION_TEXT,
+    Column.HEADER_NAME,
+    Column.PATH_KIND,
+    COLUMNS,
+)
+
+# Foreign keys: a column, and the section of the rows that it names.
+REFERENCES: Final[tuple[u32, ...]] = (
+    Column.LABEL_KEY_TEXT,
+    Section.TEXTS,
+    Column.WORKLOAD_ACCOUNT,
+    Section.TEXTS,
+    Column.TARGET_NAME,
+    Section.TEXTS,
+    Column.RULE_POLICY,
+    Section.POLICIES,
+    Column.POLICY_NAMESPACE,
+    Section.TEXTS,
+    Column.POLICY_NAME,
+    Section.TEXTS,
+    Column.POLICY_FILE,
+    Section.TEXTS,
+    Column.CHAIN_STATE,
+    Section.STATES,
+    Column.ALTERNATIVE_RULE,
+    Section.RULES,
+    Column.CONDITION_TEXT,
+    Section.TEXTS,
+    Column.HEADER_NAME,
+    Section.TEXTS,
+    Column.HEADER_VALUE,
+    Section.TEXTS,
+    Column.PATH_TEXT,
+    Section.TEXTS,
+)
+
+# The same for columns whose 0 says that there is none.
+OPTIONAL_REFERENCES: Final[tuple[u32, ...]] = (
+    Column.REALM_NAMESPACE,
+    Section.TEXTS,
+    Column.SLOT_REALM,
+    Section.REALMS,
+    Column.WORKLOAD_REALM,
+    Section.REALMS,
+    Column.WORKLOAD_INGRESS,
+    Section.SUBJECTS,
+    Column.WORKLOAD_INGRESS_NORMAL,
+    Section.SUBJECTS,
+    Column.WORKLOAD_INGRESS_BASELINE,
+    Section.SUBJECTS,
+    Column.WORKLOAD_EGRESS,
+    Section.SUBJECTS,
+    Column.WORKLOAD_EGRESS_NORMAL,
+    Section.SUBJECTS,
+    Column.WORKLOAD_EGRESS_BASELINE,
+    Section.SUBJECTS,
+    Column.AUDITED_INGRESS,
+    Section.SUBJECTS,
+    Column.AUDITED_INGRESS_NORMAL,
+    Section.SUBJECTS,
+    Column.AUDITED_INGRESS_BASELINE,
+    Section.SUBJECTS,
+    Column.AUDITED_EGRESS,
+    Section.SUBJECTS,
+    Column.AUDITED_EGRESS_NORMAL,
+    Section.SUBJECTS,
+    Column.AUDITED_EGRESS_BASELINE,
+    Section.SUBJECTS,
+    Column.BACKEND_WORKLOAD,
+    Section.WORKLOADS,
+    Column.SUBJECT_DEFAULT,
+    Section.RULES,
+    Column.PEER_LIST,
+    Section.RANGES,
+    Column.ADDRESS4_LIST,
+    Section.RANGES,
+    Column.ADDRESS6_LIST,
+    Section.RANGES,
+    Column.CHAIN_PLAIN,
+    Section.RULES,
+    Column.STATE_DEFAULT,
+    Section.STATES,
+    Column.EDGE_SEGMENT,
+    Section.TEXTS,
+    Column.EDGE_STATE,
+    Section.STATES,
+    Column.ALTERNATIVE_CONDITION,
+    Section.CONDITIONS,
+)
+
+# Slices: the column of the first row, with the number of rows in the next column, and
+# the section of the rows. TARGET_FIRST is one too; its section depends on the kind.
+SLICES: Final[tuple[u32, ...]] = (
+    Column.TEXT_FIRST_BYTE,
+    Section.STRINGS,
+    Column.REALM_FIRST_TARGET,
+    Section.TARGETS,
+    Column.PORT_FIRST_BACKEND,
+    Section.BACKENDS,
+    Column.SUBJECT_FIRST_PEER,
+    Section.PEERS,
+    Column.SUBJECT_FIRST_ADDRESS4,
+    Section.ADDRESSES4,
+    Column.SUBJECT_FIRST_ADDRESS6,
+    Section.ADDRESSES6,
+    Column.CHAIN_FIRST_ALTERNATIVE,
+    Section.ALTERNATIVES,
+    Column.CHAIN_FIRST_DOUBT,
+    Section.ALTERNATIVES,
+    Column.STATE_FIRST_EDGE,
+    Section.EDGES,
+    Column.STATE_FIRST_ACCEPTED,
+    Section.ALTERNATIVES,
+    Column.CONDITION_FIRST_METHOD,
+    Section.CONDITION_TEXTS,
+    Column.CONDITION_FIRST_HOST,
+    Section.CONDITION_TEXTS,
+    Column.CONDITION_FIRST_HEADER,
+    Section.HEADER_TESTS,
+    Column.CONDITION_FIRST_PATH,
+    Section.PATHS,
+)
+
+
+class Level(IntEnum):
+    """What a subject's peers are looked up by, from wide to narrow."""
+
+    MEMBERS = 0  # every member
+    OUTSIDE = 1  # every address outside the overlay
+    ANY_ADDRESS = 2  # some endpoint, when it is not known yet which one
+    OWN_REALM = 3  # members of the subject's own realm
+    REALM = 4  # by realm id
+    REALM_CLASS = 5
+    WIDE = 6  # by class, by the selectors that cross namespaces
+    LOCAL = 7  # by class, by those of its own namespace
+
+
+LEVEL_BITS: Final = 3
+
+DIRECTION_SUBJECTS: Final = 3  # columns of a direction: one per tier
+AUDITED_SUBJECTS: Final = 6  # columns from a subject to the audited one
 TIERS: Final = 3
 NORMAL_TIER: Final = 1
 
-# Subject: default rule (NONE: not isolated, default allow), port list for any member,
-# port list for any address outside, IPv4 address list, IPv6 address list, levels, port
-# list for a member of any address. A list offset of 0 means that there is none.
-SUBJECT_BYTES: Final = 28
-LEVEL_REALM: Final = 1
-LEVEL_WIDE: Final = 2
-LEVEL_LOCAL: Final = 4
+TARGET_SERVICE: Final = 0
+TARGET_WORKLOAD: Final = 1
 
-# Peer entry: subject row (NONE: empty slot), peer, port list. A peer is a realm id,
-# WIDE_PEERS + the class of a workload by the selectors that cross namespaces, or
-# LOCAL_PEERS + its class by those of its own namespace.
-PEER_BYTES: Final = 12
-WIDE_PEERS: Final = 0x10000
-LOCAL_PEERS: Final = 0x80000000
-
-# Port list: number of rows, then rows of first key, last key, rule; disjoint, sorted.
-# A key is protocol << 16 | port. Instead of a rule: IS_CHAIN and the row of a chain.
-RANGE_BYTES: Final = 12
-IS_CHAIN: Final = 0x80000000
+# A key is protocol << 16 | port, so that the ports of all protocols are one line.
 TCP: Final = 0
 UDP: Final = 1
 SCTP: Final = 2
 
-# Address list: number of rows, then rows of a start address (1 word, or 4) and a port
-# list (0: none), sorted; the first row starts at the lowest address. In MEMBER_BLOCKS
-# the second part is 1 (members live here) or 0.
-ADDRESS4_BYTES: Final = 8
-ADDRESS6_BYTES: Final = 20
-
-# Rule: policy row, rule number (half), direction (bit 16), action (bits 20 and 21),
-# source line.
-RULE_BYTES: Final = 12
-ACTION_SHIFT: Final = 20
+INGRESS: Final = 0
+EGRESS: Final = 1
 ACTION_ACCEPT: Final = 0
 ACTION_DENY: Final = 1
 ACTION_PASS: Final = 2
-RULE_DEFAULT: Final = 0xFFFF  # rule number of "the policy isolates and nothing matched"
-INGRESS: Final = 0
-EGRESS: Final = 1
 
-# Chain: rule for flows that are not HTTP (NONE: none), first state, all alternatives,
-# and those that count where the path can be read in two ways.
-CHAIN_BYTES: Final = 16
-# State: the next state for segments without an edge (NONE: no rule is left), and the
-# alternatives whose path ends here.
-STATE_BYTES: Final = 8
-# Edge: state (NONE: empty slot), segment text, next state.
-EDGE_BYTES: Final = 12
-
-# Alternatives, in LISTS: number of rows, then rows of rule and condition (0: none), in
-# the order of evaluation. HAS_PATHS: some entry of the rule has paths.
-ALTERNATIVE_BYTES: Final = 8
-HAS_PATHS: Final = 0x80000000
-# Condition, in LISTS: numbers of methods, hosts, headers, paths; texts of methods and
-# hosts; tests of headers: name text, value text, kind; paths: kind, text. Paths are
-# there for people to read back: a filter has them in the automaton.
-CONDITION_HEAD_BYTES: Final = 16
-PATH_BYTES: Final = 8
 PATH_KINDS: Final = 3
-HEADER_TEST_BYTES: Final = 12
 HEADER_EXACT: Final = 0
 HEADER_PREFIX: Final = 1
 HEADER_PRESENT: Final = 2
-HEADER_NEGATED: Final = 4
 
-# Policy: kind, namespace text, name text, file text.
-POLICY_BYTES: Final = 16
 KIND_NETWORK_POLICY: Final = 1
 KIND_CLUSTER_NETWORK_POLICY: Final = 2
 KIND_ADMIN_NETWORK_POLICY: Final = 3

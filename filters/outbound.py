@@ -41,19 +41,19 @@ from filters.key import (
     write_key_head,
 )
 from filters.lang import Buffer, View, Words, u32, u64
-from filters.layout import ANY_INSTANCE, BACKEND_BYTES, NONE, TCP, Section
+from filters.layout import ANY_INSTANCE, NONE, TARGET_WORKLOAD, TCP, Column
 from filters.party import Kind, Party
 from filters.peer import destination_port, port_of, read_endpoint
 from filters.reasons import Reason
 from filters.request import REQUEST, strip
 from filters.roots import ADDRESS_TEXTS, ADDRESSES, ROOTS, TEXT_BYTES
 from filters.strict import write_strict_key
-from filters.table import row, word, workload_row
+from filters.table import field, workload_row
 from filters.targets import (
     cluster_host,
     cluster_port,
-    find_port,
     find_target,
+    is_port,
     is_service_cluster,
 )
 from filters.text import line, write, write_base64url
@@ -132,48 +132,68 @@ def judge_outside(port: u32, pairs: View) -> u32:
 
 
 def judge_target(root: u32, target: u32, port: u32, pairs: View) -> u32:
-    at = find_port(target, port)
-    if at == NONE or word(u32(at + 8)) == 0:
+    allowed, denied = judge_backends(target, port, False, pairs)
+    if allowed == 0 and denied == 0:
         return deny(Direction.OUTBOUND, Reason.TARGET_EMPTY, NONE)
-    allowed = allowed_backends(at, port, False, pairs)
     if allowed == 0:
         return deny(Direction.OUTBOUND, denied_reason, denied_rule)
-    if allowed != word(u32(at + 8)):
+    if denied > 0:
         return deny(Direction.OUTBOUND, Reason.TARGET_AMBIGUOUS, denied_rule)
-    if is_audited() and allowed_backends(at, port, True, pairs) != allowed:
-        note_audited(Direction.OUTBOUND, denied_rule)
-    reason = stamp(root, word(target), pairs)
+    if is_audited():
+        allowed, denied = judge_backends(target, port, True, pairs)
+        if denied > 0:
+            note_audited(Direction.OUTBOUND, denied_rule)
+    reason = stamp(root, field(Column.TARGET_ID, target), pairs)
     if reason != Reason.ALLOWED:
         return deny(Direction.OUTBOUND, reason, NONE)
     count_allowed(Direction.OUTBOUND)
     return Action.CONTINUE
 
 
-def allowed_backends(at: u32, port: u32, audited: bool, pairs: View) -> u32:
-    """Count the workloads behind a target's port that policy lets us reach."""
+def judge_backends(
+    target: u32, port: u32, audited: bool, pairs: View
+) -> tuple[u32, u32]:
+    """Count the workloads behind a target's port that policy lets us reach, or not."""
+    first = field(Column.TARGET_FIRST, target)
+    count = field(Column.TARGET_COUNT, target)
+    if field(Column.TARGET_KIND, target) == TARGET_WORKLOAD:
+        return judge_slice(first, count, port, audited, pairs)
     allowed: u32 = 0
-    first = word(u32(at + 4))
-    for i in range(word(u32(at + 8))):
-        backend = row(Section.BACKENDS, u32(first + i), BACKEND_BYTES)
-        workload = word(backend)
-        own_port = word(u32(backend + 4))
-        wanted = port if own_port == 0 else own_port
-        if is_allowed(workload, wanted, audited, pairs):
+    denied: u32 = 0
+    for row in range(first, u32(first + count)):
+        if is_port(row, port):
+            number = field(Column.PORT_NUMBER, row)
+            wanted = port if number == 0 else number
+            backends = field(Column.PORT_BACKENDS, row)
+            start = field(Column.PORT_FIRST_BACKEND, row)
+            more, fewer = judge_slice(start, backends, wanted, audited, pairs)
+            allowed = u32(allowed + more)
+            denied = u32(denied + fewer)
+    return allowed, denied
+
+
+def judge_slice(
+    first: u32, count: u32, port: u32, audited: bool, pairs: View
+) -> tuple[u32, u32]:
+    """The same for some rows of BACKENDS."""
+    allowed: u32 = 0
+    for row in range(first, u32(first + count)):
+        if is_allowed(field(Column.BACKEND_WORKLOAD, row), port, audited, pairs):
             allowed = u32(allowed + 1)
-    return allowed
+    return allowed, u32(count - allowed)
 
 
 def is_allowed(workload: u32, port: u32, audited: bool, pairs: View) -> bool:
     """Judge one workload behind the target; note the reason of a denial."""
     global denied_reason, denied_rule
-    offset = workload_row(workload)
-    if offset == NONE:
+    row = workload_row(workload)
+    if row == NONE:
         denied_reason = Reason.TARGET_EMPTY
         denied_rule = NONE
         return False
     DESTINATION.kind = Kind.MEMBER
     DESTINATION.word0 = SELF.word0
-    DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | (word(offset) & 0xFFFF)
+    DESTINATION.word1 = (SELF.word1 & 0xFFFF0000) | field(Column.WORKLOAD_REALM, row)
     DESTINATION.word2 = workload
     DESTINATION.word3 = ANY_INSTANCE
     key = TCP << 16 | (port & 0xFFFF)

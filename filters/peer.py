@@ -26,10 +26,10 @@ from filters.hostcalls import (
 )
 from filters.identity import instance
 from filters.lang import Buffer, View, Words, load_u16, load_u32, u8, u32
-from filters.layout import Section
-from filters.lookup import find_address4
+from filters.layout import Column, Section
+from filters.lookup import last_start
 from filters.party import Kind, Party
-from filters.table import section_offset
+from filters.table import field, rows
 from filters.text import index_of, read_decimal
 
 # declare_property: name, type string, span of the connection or of the request.
@@ -159,4 +159,6 @@ def lives_in_member_block(peer: Party) -> bool:
     """Tell whether an address is in a range where only members live."""
     if peer.kind != Kind.IPV4:
         return False
-    return find_address4(section_offset(Section.MEMBER_BLOCKS), peer.word3) == 1
+    blocks = rows(Section.MEMBER_BLOCKS)
+    block = last_start(Column.BLOCK_START, 0, blocks, peer.word3)
+    return field(Column.BLOCK_HOLDS_MEMBERS, block) == 1

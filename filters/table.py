@@ -1,4 +1,4 @@
-"""Read-only view over the embedded rule table.
+"""Read-only view over the embedded rule table: rows and their fields.
 
 Nothing is checked here: `filters.admission` has admitted the table before the first
 request, so every row that a look-up can reach lies inside it.
@@ -6,57 +6,65 @@ request, so every row that a look-up can reach lies inside it.
 
 from __future__ import annotations
 
-from filters.lang import View, embedded, load_u16, load_u32, u32
-from filters.layout import (
-    ACTION_SHIFT,
-    DIRECTORY_AT,
-    NONE,
-    REALM_BYTES,
-    RULE_BYTES,
-    WORKLOAD_BYTES,
-    Section,
-)
+from filters.lang import View, embedded, load_u32, load_u64, u32, u64
+from filters.layout import COLUMNS_AT, NONE, ROWS_AT, Column, Section
 
 
-def section_offset(section: u32) -> u32:
-    return load_u32(embedded(b"table"), u32(DIRECTORY_AT + section * 8))
+def header_word(at: u32) -> u32:
+    """A word of the header, by its place."""
+    return load_u32(embedded(b"table"), at)
 
 
-def section_rows(section: u32) -> u32:
-    return load_u32(embedded(b"table"), u32(DIRECTORY_AT + section * 8 + 4))
+def rows(section: u32) -> u32:
+    return load_u32(embedded(b"table"), u32(ROWS_AT + section * 4))
 
 
-def word(offset: u32) -> u32:
-    return load_u32(embedded(b"table"), offset)
-
-
-def text(offset: u32) -> View:
-    """The text whose length stands at `offset`."""
+def field(column: u32, row: u32) -> u32:
+    """A field; `row` must be below the number of rows of the column's section."""
     table = embedded(b"table")
-    start = u32(offset + 2)
-    return table[start : u32(start + load_u16(table, offset))]
+    place = load_u64(table, u32(COLUMNS_AT + column * 8))
+    at = u32(place + row * ((place >> 32) & 0xFFFF))
+    bits = u32(place >> 48)
+    return u32(load_u64(table, at >> 3) >> (at & 7)) & u32((1 << (bits & 63)) - 1)
 
 
-def row(section: u32, number: u32, row_bytes: u32) -> u32:
-    """Offset of a row; `number` must be below the section's row count."""
-    return u32(section_offset(section) + number * row_bytes)
+def optional(column: u32, row: u32) -> u32:
+    """The row that an optional field names, or NONE."""
+    return u32(field(column, row) - 1)
+
+
+def text(number: u32) -> View:
+    """The bytes of a text."""
+    first = field(Column.TEXT_FIRST_BYTE, number)
+    start = u32((first_bit(Column.STRING_BYTE) >> 3) + first)
+    return embedded(b"table")[start : u32(start + field(Column.TEXT_BYTES, number))]
+
+
+def first_bit(column: u32) -> u32:
+    return load_u32(embedded(b"table"), u32(COLUMNS_AT + column * 8))
+
+
+def slot(hashed: u32, slots: u32) -> u32:
+    """Where a hashed slice is looked at first: spread 32 bits over its slots.
+
+    Look-ups go on from there, round the end, until they have found what they want, an
+    empty slot, or have seen all slots.
+    """
+    return u32((u64(hashed) * slots) >> 32)
 
 
 def workload_row(workload: u32) -> u32:
-    """Offset of the row of a workload id, or NONE."""
-    if workload == 0 or workload > section_rows(Section.WORKLOADS):
+    """The row of a workload id that is in use, or NONE."""
+    row = u32(workload - 1)
+    if row >= rows(Section.WORKLOADS) or field(Column.WORKLOAD_REALM, row) == 0:
         return NONE
-    return row(Section.WORKLOADS, u32(workload - 1), WORKLOAD_BYTES)
+    return row
 
 
-def namespace_text(realm: u32) -> u32:
-    """Offset of the text with the namespace of a realm id, or NONE."""
-    for i in range(section_rows(Section.REALMS)):
-        at = row(Section.REALMS, i, REALM_BYTES)
-        if word(at) == realm:
-            return word(u32(at + 4))
-    return NONE
+def namespace(realm: u32) -> View:
+    """The namespace of a realm id that is in use."""
+    return text(optional(Column.REALM_NAMESPACE, u32(realm - 1)))
 
 
 def rule_action(rule: u32) -> u32:
-    return (word(u32(row(Section.RULES, rule, RULE_BYTES) + 4)) >> ACTION_SHIFT) & 3
+    return field(Column.RULE_ACTION, rule)

@@ -12,17 +12,20 @@ from typing import Final
 from filters.lang import View, u32
 from filters.layout import (
     NONE,
-    PORT_BYTES,
-    REALM_BYTES,
-    TARGET_BYTES,
     TARGET_SERVICE,
+    TARGET_WORKLOAD,
     TCP,
+    Column,
     Section,
 )
-from filters.table import row, section_offset, section_rows, text, word
+from filters.table import field, namespace, rows, slot, text
 from filters.text import index_of, read_decimal, starts_with, text_hash
 
 BAR: Final = 124
+DOT: Final = 46
+
+SERVICE_DOMAIN: Final = b".svc.cluster.local"
+WORKLOAD_DOMAIN: Final = b".workload.pepmesh"
 
 
 def is_service_cluster(cluster: View) -> bool:
@@ -43,41 +46,70 @@ def cluster_host(cluster: View) -> View:
 
 
 def find_target(host: View) -> u32:
-    """Offset of the row of a target, or NONE."""
-    mask = u32(section_rows(Section.TARGETS) - 1)
-    slot = text_hash(host) & mask
-    while True:
-        at = u32(section_offset(Section.TARGETS) + slot * TARGET_BYTES)
-        if word(at) == 0:
-            return NONE
-        if is_host(at, host):
-            return at
-        slot = u32(slot + 1) & mask
-
-
-def is_host(at: u32, host: View) -> bool:
-    """Compare a host with a target's name, namespace and kind."""
-    name = text(word(u32(at + 8)))
-    halves = word(u32(at + 4))
-    realm = row(Section.REALMS, halves >> 16, REALM_BYTES)
-    namespace = text(word(u32(realm + 4)))
-    dot = u32(len(name))
-    if host[0:dot] != name or host[dot : u32(dot + 1)] != b".":
-        return False
-    start = u32(dot + 1)
-    end = u32(start + len(namespace))
-    if host[start:end] != namespace:
-        return False
-    if halves & 0xFFFF == TARGET_SERVICE:
-        return host[end : len(host)] == b".svc.cluster.local"
-    return host[end : len(host)] == b".workload.pepmesh"
-
-
-def find_port(target: u32, port: u32) -> u32:
-    """Offset of the row of a target's TCP port, or NONE."""
-    first = word(u32(target + 12))
-    for i in range(word(u32(target + 16))):
-        at = row(Section.PORTS, u32(first + i), PORT_BYTES)
-        if word(at) == 0 or word(at) == (TCP << 16 | port):
-            return at
+    """The row of a target, or NONE."""
+    if ends_with(host, SERVICE_DOMAIN):
+        return find_by_name(
+            host[0 : size_without(host, SERVICE_DOMAIN)], TARGET_SERVICE
+        )
+    if ends_with(host, WORKLOAD_DOMAIN):
+        name = host[0 : size_without(host, WORKLOAD_DOMAIN)]
+        return find_by_name(name, TARGET_WORKLOAD)
     return NONE
+
+
+def size_without(host: View, domain: View) -> u32:
+    return u32(len(host) - min(len(domain), len(host)))
+
+
+def ends_with(host: View, domain: View) -> bool:
+    return host[size_without(host, domain) : len(host)] == domain
+
+
+def find_by_name(name: View, kind: u32) -> u32:
+    """The row of NAME.NAMESPACE, or NONE. A namespace has no dot, a name may have."""
+    end: u32 = 0
+    dot = index_of(name, DOT, 0)
+    while dot < len(name):
+        end = dot
+        dot = index_of(name, DOT, u32(dot + 1))
+    realm = find_realm(name[u32(end + 1) : len(name)])
+    if realm == 0:
+        return NONE
+    return find_in_realm(realm, name[0:end], kind)
+
+
+def find_realm(wanted: View) -> u32:
+    """The realm id of a namespace; 0 if there is none."""
+    slots = rows(Section.REALM_SLOTS)
+    place = slot(text_hash(wanted), slots)
+    for _ in range(slots):
+        realm = field(Column.SLOT_REALM, place)
+        if realm == 0 or namespace(realm) == wanted:
+            return realm
+        place = u32(place + 1)
+        if place == slots:
+            place = 0
+    return 0
+
+
+def find_in_realm(realm: u32, name: View, kind: u32) -> u32:
+    first = field(Column.REALM_FIRST_TARGET, u32(realm - 1))
+    slots = field(Column.REALM_TARGETS, u32(realm - 1))
+    place = slot(text_hash(name), slots)
+    for _ in range(slots):
+        at = u32(first + place)
+        if field(Column.TARGET_ID, at) == 0:
+            return NONE
+        is_kind = field(Column.TARGET_KIND, at) == kind
+        if is_kind and text(field(Column.TARGET_NAME, at)) == name:
+            return at
+        place = u32(place + 1)
+        if place == slots:
+            place = 0
+    return NONE
+
+
+def is_port(row: u32, port: u32) -> bool:
+    """Tell whether a service port is this TCP port; key 0 is any."""
+    key = field(Column.PORT_KEY, row)
+    return key == 0 or key == (TCP << 16 | port)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.spans import addresses_of
 from generator.policy.model import Direction
@@ -23,10 +22,6 @@ class Classes:
 
     def __init__(self, table: RuleTable) -> None:
         self._table = table
-        self._sets = [
-            [subject for subject in subjects if subject is not None]
-            for subjects in table.subject_sets
-        ]
         self._starts = {
             (number, version): [start for start, _ in addresses_of(subject, version)]
             for number, subject in enumerate(table.subjects)
@@ -38,9 +33,8 @@ class Classes:
         workload = own.workload
         if workload is None:
             return ()
-        is_egress = direction is Direction.EGRESS
-        found: list[int | None] = [is_egress]
-        for subject in self._sets[workload.egress if is_egress else workload.ingress]:
+        found: list[int | None] = [direction is Direction.EGRESS]
+        for _, subject in self._table.subjects_of(workload, direction):
             found += self._seen(subject, workload, peer)
         return tuple(found)
 
@@ -53,15 +47,6 @@ class Classes:
             starts = (version, place)
         if peer.workload is None:
             return (subject, None, *starts)
-        levels = self._table.subjects[subject].peers
-        realm = peer.workload.realm
-        wide = WIDE_PEERS + peer.workload.wide_peer
-        local = LOCAL_PEERS + peer.workload.local_peer
-        is_local = realm == own.realm and local in levels
-        return (
-            subject,
-            realm if realm in levels else None,
-            wide if wide in levels else None,
-            local if is_local else None,
-            *starts,
-        )
+        said = self._table.subjects[subject].peers
+        keys = self._table.peer_keys(own, peer.workload)
+        return (subject, *(key for key in keys if key in said), *starts)

@@ -31,7 +31,8 @@ def build_document(
         **_facts("Build", module, table_bytes, table),
         "counts": counts,
         "largestPolicies": [
-            {"policy": name, "bytes": size} for name, size in by_policy(table)
+            {"policy": name, "bytes": size}
+            for name, size in by_policy(table, table_bytes)
         ],
     }
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from filters.layout import Level
+from filters.lookup import peer_key
 from generator.analysis.key_ranges import merge, split_keys
 from generator.analysis.request_text import requests_text
 from generator.analysis.spans import make_spans
@@ -123,14 +124,25 @@ class _Inspector:
         yield from self._addresses(subject.addresses6, 6)
 
     def _peer_title(self, peer: int, own: TableWorkload) -> str:
-        if peer < WIDE_PEERS:
-            return f"namespace {self._table.realms[peer]}"
+        namespaces = self._namespaces(peer, own)
+        if namespaces:
+            return ", ".join(f"namespace {name}" for name in namespaces)
         found = []
         for row in self._table.workloads:
-            is_local = row.realm == own.realm and peer == LOCAL_PEERS + row.local_peer
-            if is_local or peer == WIDE_PEERS + row.wide_peer:
+            if peer in self._table.peer_keys(own, row):
                 found += self._owners[row.id] or [f"workload {row.id}"]
         return ", ".join(sorted(set(found)))
+
+    def _namespaces(self, peer: int, own: TableWorkload) -> list[str]:
+        """The namespaces that a peer stands for, if it looks at nothing else."""
+        if peer == peer_key(Level.OWN_REALM, 0):
+            return [self._table.realms[own.realm]]
+        return sorted(
+            name
+            for realm, name in self._table.realms.items()
+            if peer == peer_key(Level.REALM, realm)
+            or peer == peer_key(Level.REALM_CLASS, self._table.realm_classes[realm])
+        )
 
     def _addresses(self, addresses: AddressList, version: int) -> Iterator[Permission]:
         spans = make_spans([start for start, _ in addresses], version)

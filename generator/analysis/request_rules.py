@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.request_text import short_path
 from generator.analysis.spans import addresses_of
@@ -44,7 +43,7 @@ def request_rules(
     found: list[int] = []
     for tier, number in table.subjects_of(own.workload, direction):
         subject = table.subjects[number]
-        ranges = _ranges_at(subject, own.workload, peer, key)
+        ranges = _ranges_at(table, subject, own.workload, peer, key)
         asking, certain = _split(table, ranges)
         if tier is Tier.NORMAL and certain is not None:
             break
@@ -74,18 +73,18 @@ def _split(table: RuleTable, ranges: list[PortRange]) -> tuple[set[int], int | N
 
 
 def _ranges_at(
-    subject: Subject, own: TableWorkload, peer: Endpoint, key: int
+    table: RuleTable, subject: Subject, own: TableWorkload, peer: Endpoint, key: int
 ) -> list[PortRange]:
     return [
         each
-        for ports in _lists_of(subject, own, peer)
+        for ports in _lists_of(table, subject, own, peer)
         for each in ports
         if each.first <= key <= each.last
     ]
 
 
 def _lists_of(
-    subject: Subject, own: TableWorkload, peer: Endpoint
+    table: RuleTable, subject: Subject, own: TableWorkload, peer: Endpoint
 ) -> Iterator[PortList]:
     """Yield all that a subject says about a peer, as filters/lookup.py finds it."""
     if peer.address is not None:
@@ -97,11 +96,8 @@ def _lists_of(
         yield subject.outside
         return
     yield subject.members
-    numbers = [peer.workload.realm, WIDE_PEERS + peer.workload.wide_peer]
-    if peer.workload.realm == own.realm:
-        numbers.append(LOCAL_PEERS + peer.workload.local_peer)
-    for number in numbers:
-        yield subject.peers.get(number, ())
+    for key in table.peer_keys(own, peer.workload):
+        yield subject.peers.get(key, ())
 
 
 class RequestTexts:

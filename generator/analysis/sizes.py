@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from filters.layout import ADDRESS4_BYTES, ADDRESS6_BYTES, PEER_BYTES, RANGE_BYTES
+from filters.layout import Section
 from generator.table.decode import section_sizes
 from generator.table.model import AddressList, PortList, RuleTable
+from generator.table.packing import Packed
 
 TOP: Final = 5
 
@@ -26,42 +27,40 @@ def module_parts(module: bytes, table_bytes: bytes) -> list[tuple[str, int]]:
     return [("code", code), *((f"table {name}", size) for name, size in by_size)]
 
 
-def by_policy(table: RuleTable) -> list[tuple[str, int]]:
+def by_policy(table: RuleTable, table_bytes: bytes) -> list[tuple[str, int]]:
     """Return the policies that take most of the table, and how many bytes each."""
+    packed = Packed(table_bytes)
     found: Counter[int] = Counter()
-    for size, ports in _lists(table):
+    for section, ports in _lists(table):
         for row in ports:
-            found[table.rules[row.rule].policy] += RANGE_BYTES
+            found[table.rules[row.rule].policy] += packed.row_bits(Section.RANGES)
         if ports:
-            found[table.rules[ports[0].rule].policy] += size
+            found[table.rules[ports[0].rule].policy] += packed.row_bits(section)
     names = {
         place: f"{policy.kind} {policy.namespace}/{policy.name}"
         for place, policy in enumerate(table.policies)
     }
     rows = sorted(found.items(), key=lambda item: (-item[1], names[item[0]]))
-    return [(names[place], size) for place, size in rows[:TOP]]
+    return [(names[place], (bits + 7) // 8) for place, bits in rows[:TOP]]
 
 
-def _lists(table: RuleTable) -> Iterator[tuple[int, PortList]]:
-    """Yield each distinct list of ports, with the bytes of the row that leads to it."""
+def _lists(table: RuleTable) -> Iterator[tuple[Section, PortList]]:
+    """Yield each distinct list of ports, and where the row is that leads to it."""
     seen: set[object] = set()
     for subject in table.subjects:
-        for ports in (subject.members, subject.outside):
-            if ports not in seen:
-                seen.add(ports)
-                yield 0, ports
-        for ports in subject.peers.values():
-            yield PEER_BYTES, () if ports in seen else ports
+        ways = subject.members, subject.outside, subject.any_address
+        for ports in (*ways, *subject.peers.values()):
+            yield Section.PEERS, () if ports in seen else ports
             seen.add(ports)
-        yield from _address_rows(subject.addresses4, ADDRESS4_BYTES, seen)
-        yield from _address_rows(subject.addresses6, ADDRESS6_BYTES, seen)
+        yield from _address_rows(subject.addresses4, Section.ADDRESSES4, seen)
+        yield from _address_rows(subject.addresses6, Section.ADDRESSES6, seen)
 
 
 def _address_rows(
-    addresses: AddressList, size: int, seen: set[object]
-) -> Iterator[tuple[int, PortList]]:
+    addresses: AddressList, section: Section, seen: set[object]
+) -> Iterator[tuple[Section, PortList]]:
     if addresses in seen:
         return
     seen.add(addresses)
     for _, ports in addresses:
-        yield size, ports
+        yield section, ports

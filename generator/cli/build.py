@@ -116,7 +116,7 @@ def _print(
     parts.append((str(out), len(built.module)))
     write_table(session, ("PART", "BYTES"), parts)
     write("")
-    largest = by_policy(table)
+    largest = by_policy(table, built.table_bytes)
     if largest:
         write_table(session, ("LARGEST POLICIES", "BYTES"), largest)
         write("")

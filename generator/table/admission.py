@@ -11,7 +11,7 @@ def why_refused(data: bytes) -> str:
     with running(None, {"table": data}):
         if not admission.check_header():
             return "the table is truncated, damaged or of another version"
-        if not admission.check_sections():
+        if not admission.check_directory():
             return "the table's sections do not follow one another"
         if not admission.check_rows():
             return "a row of the table points outside it"

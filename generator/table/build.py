@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
+from typing import Final
 
 from generator.overlay.model import Overlay, Target
 from generator.policy.model import Direction, Model
@@ -20,6 +21,9 @@ from generator.table.ports import key_of
 from generator.table.rules import number_rules
 from generator.table.subjects import View, assign_subjects
 
+DIGEST_BYTES: Final = 8
+"""Of an identity digest; namespace and service account are compared as they are."""
+
 
 def build_table(
     model: Model, overlay: Overlay, member_cidrs: Iterable[IPv4Network] = ()
@@ -30,7 +34,7 @@ def build_table(
     peers = find_peers(model, overlay, rules)
     homes = Homes.of([*member_cidrs, *_known_addresses(overlay)])
     subjects = assign_subjects(overlay, rules, peers, homes)
-    numbers = subjects.numbers
+    sets = subjects.sets
     realms = {realm.namespace: realm.id for realm in overlay.realms}
     return RuleTable(
         overlay_id=overlay.id,
@@ -38,19 +42,20 @@ def build_table(
         has_audited_policies=any(policy.is_audited for policy in model.policies),
         label_keys=overlay.label_keys,
         realms={realm.id: realm.namespace for realm in overlay.realms},
+        realm_classes={realm.id: 0 for realm in overlay.realms},
         workloads=tuple(
             TableWorkload(
                 id=workload.id,
                 realm=workload.realm,
                 service_account=workload.service_account,
                 revoked=workload.revoked,
-                ingress=numbers[View(Direction.INGRESS, False)][workload.id],
-                egress=numbers[View(Direction.EGRESS, False)][workload.id],
-                audited_ingress=numbers[View(Direction.INGRESS, True)][workload.id],
-                audited_egress=numbers[View(Direction.EGRESS, True)][workload.id],
+                ingress=sets[View(Direction.INGRESS, False)][workload.id],
+                egress=sets[View(Direction.EGRESS, False)][workload.id],
+                audited_ingress=sets[View(Direction.INGRESS, True)][workload.id],
+                audited_egress=sets[View(Direction.EGRESS, True)][workload.id],
                 wide_peer=peers.wide[workload.id],
                 local_peer=peers.local[workload.id],
-                digest=workload.digest,
+                digest=workload.digest[:DIGEST_BYTES],
             )
             for workload in overlay.workloads
         ),
@@ -60,7 +65,6 @@ def build_table(
             for target in overlay.targets
             if target.workload_ids
         ),
-        subject_sets=subjects.sets,
         subjects=subjects.subjects,
         member_blocks=member_blocks(member_cidrs),
         chains=subjects.chains,

@@ -1,59 +1,40 @@
 """Write a rule table as bytes.
 
 Where in the pipeline: `RuleTable -> bytes`, embedded in the module. Same table, same
-bytes. Equal texts, port lists and address lists are stored once. Hash functions are
-the filter's own (`filters.decide.peer_hash`, `filters.targets.text_hash`), run here
-under CPython.
+bytes. Equal texts and equal slices of rows are stored once. Hash functions are the
+filter's own (`filters.lookup.peer_hash`, `filters.text.text_hash`), run here under
+CPython.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from filters.admission import checksum
-from filters.http import edge_hash
 from filters.layout import (
-    ACTION_SHIFT,
-    CHECKSUM_AT,
-    DIRECTORY_AT,
-    FIRST_ROW_AT,
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
-    HAS_PATHS,
-    HEADER_NEGATED,
-    IS_CHAIN,
-    LEVEL_LOCAL,
-    LEVEL_REALM,
-    LEVEL_WIDE,
-    LOCAL_PEERS,
-    MAGIC,
-    NONE,
-    RULE_DEFAULT,
-    SECTIONS,
-    SUBJECT_BYTES,
-    VERSION,
-    WIDE_PEERS,
-    WORKLOAD_PRESENT,
-    WORKLOAD_REVOKED,
+    LEVEL_BITS,
+    Level,
     Section,
 )
-from filters.lookup import peer_hash
+from filters.lookup import peer_hash, peer_key
+from filters.table import slot
 from filters.text import text_hash
 from generator.errors import TableError
-from generator.overlay.model import TargetName
-from generator.policy.model import (
-    HttpMatch,
-)
+from generator.overlay.model import TargetKind
+from generator.policy.model import HeaderMatch, HttpMatch
 from generator.table.model import (
     NO_CHAIN,
     AddressList,
     Alternative,
+    Chain,
+    PathState,
     PortList,
-    PortRange,
     RuleTable,
+    Subject,
     TableTarget,
     TableWorkload,
 )
@@ -65,291 +46,305 @@ from generator.table.numbers import (
     PATH_NUMBERS,
     TARGET_KINDS,
 )
+from generator.table.packing import Row, Sections, columns_of, pack
 
 MAX_TEXT_BYTES: Final = 0xFFFF
-
-Row = tuple[int, ...]
+MAX_FULL_SLOTS: Final = 8
+"""Up to so many rows a hashed slice has no empty slots: all of it is soon seen."""
 
 
 def encode_table(table: RuleTable) -> bytes:
     """Serialise a rule table for the filter.
 
-    Shape: header, directory, sections (filters/layout.py).
-    Units: offsets in bytes from the table start; little-endian words.
-    Raises: TableError TBL0001 if a text exceeds 64 KiB.
+    Shape: header, directory, packed sections (filters/layout.py).
+    Raises: TableError TBL0001 if a text exceeds 64 KiB, or the table 256 MiB.
     """
-    return _Encoder(table).encode()
+    flags = FLAG_IPV4_INSTANCES if table.has_ipv4_instances else 0
+    flags |= FLAG_AUDITED if table.has_audited_policies else 0
+    words = (0xFD000000 | table.overlay_id >> 16, (table.overlay_id & 0xFFFF) << 16)
+    encoder = _Encoder(table)
+    return pack(encoder.sections(), encoder.texts.data, flags, words)
 
 
 @dataclass
-class _Pool:
-    """Pieces of one section, each stored once; gives back where a piece is."""
+class _Slices:
+    """The rows of one section that others name by first row and number of rows."""
 
-    data: bytearray = field(default_factory=bytearray)
-    places: dict[bytes, int] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    places: dict[tuple[Row, ...], int] = field(default_factory=dict)
 
-    def place(self, piece: bytes) -> int:
+    def add(self, rows: Iterable[Row]) -> tuple[int, int]:
+        """Store some rows, once; return where they are, and how many."""
+        piece = tuple(rows)
+        if not piece:
+            return 0, 0
         if piece not in self.places:
-            self.places[piece] = len(self.data)
-            self.data += piece
-        return self.places[piece]
+            self.places[piece] = len(self.rows)
+            self.rows += piece
+        return self.places[piece], len(piece)
+
+
+class _Texts:
+    """All texts, in bytewise order."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.rows: list[Row] = []
+        self.numbers: dict[str, int] = {}
+        data = bytearray()
+        for text in sorted(set(texts)):
+            encoded = text.encode()
+            if len(encoded) > MAX_TEXT_BYTES:
+                raise TableError.of("TBL0001", f"a name of {len(encoded)} bytes")
+            self.numbers[text] = len(self.rows)
+            self.rows.append((len(data), len(encoded)))
+            data += encoded
+        self.data = bytes(data)
 
 
 class _Encoder:
-    """Lays out sections in file order, so that offsets into pools are known."""
+    """Makes the rows of all sections."""
 
     def __init__(self, table: RuleTable) -> None:
         self.table = table
-        self.texts = _Pool()
-        self.lists = _Pool()
-        self.lists_at = 0
-        self.realm_rows = {realm: i for i, realm in enumerate(sorted(table.realms))}
-
-    def encode(self) -> bytes:
-        # Texts come first in the file, lists late: both have fixed bases below.
-        self._collect_texts()
-        sections: dict[Section, tuple[bytes, int]] = {
-            Section.STRINGS: (bytes(self.texts.data), len(self.texts.data)),
-            Section.LABEL_KEYS: _rows((self._text(k),) for k in self.table.label_keys),
-            Section.REALMS: _rows(
-                (realm, self._text(self.table.realms[realm]))
-                for realm in self.realm_rows
-            ),
-            Section.WORKLOADS: _rows(self._workload_rows()),
-            Section.IDENTITIES: _rows(self._identity_rows()),
+        self.texts = _Texts(_texts_of(table))
+        self.text = self.texts.numbers
+        self.slices: dict[Section, _Slices] = {
+            section: _Slices()
+            for section in (
+                *(Section.PORTS, Section.BACKENDS, Section.PEERS),
+                *(Section.ADDRESSES4, Section.ADDRESSES6, Section.EDGES),
+                *(Section.ALTERNATIVES, Section.CONDITION_TEXTS),
+                *(Section.HEADER_TESTS, Section.PATHS),
+            )
         }
-        sections |= self._target_sections()
-        sections[Section.SUBJECT_SETS] = _rows(
-            tuple(NONE if n is None else n for n in subjects)
-            for subjects in self.table.subject_sets
-        )
-        self.lists_at = self._size_before_lists(sections)
-        subjects = _rows(self._subject_rows())
-        peers = _rows(self._peer_rows())
-        sections[Section.SUBJECTS] = subjects
-        sections[Section.PEERS] = peers
-        requests = self._request_sections()
-        words = len(self.lists.data) // 4
-        sections[Section.LISTS] = (bytes(self.lists.data), words)
-        sections[Section.MEMBER_BLOCKS] = self._member_blocks()
-        sections[Section.RULES] = _rows(self._rule_rows())
-        sections[Section.POLICIES] = _rows(self._policy_rows())
-        return self._assemble(sections | requests)
+        self.ranges: list[Row] = []
+        self.port_lists: dict[PortList, int] = {}
+        self.conditions: dict[HttpMatch, int] = {}
+        self.condition_rows: list[Row] = []
 
-    def _assemble(self, sections: dict[Section, tuple[bytes, int]]) -> bytes:
-        body = bytearray()
-        directory = bytearray()
-        for section in Section:
-            data, rows = sections[section]
-            directory += struct.pack("<II", FIRST_ROW_AT + len(body), rows)
-            body += data + bytes(-len(data) % 4)
-        size = FIRST_ROW_AT + len(body)
-        flags = FLAG_IPV4_INSTANCES if self.table.has_ipv4_instances else 0
-        flags |= FLAG_AUDITED if self.table.has_audited_policies else 0
-        overlay = self.table.overlay_id
-        words = (0xFD000000 | overlay >> 16, (overlay & 0xFFFF) << 16)
-        header = struct.pack("<IIIIQII", MAGIC, VERSION, size, flags, 0, *words)
-        assert len(header) == DIRECTORY_AT and len(directory) == SECTIONS * 8
-        whole = bytearray(header + directory + body)
-        struct.pack_into("<Q", whole, CHECKSUM_AT, checksum(bytes(whole)))
-        return bytes(whole)
-
-    # --- texts and lists -----------------------------------------------------------
-
-    def _collect_texts(self) -> None:
+    def sections(self) -> Sections:
         table = self.table
-        texts = [*table.label_keys, *table.realms.values()]
-        texts += [workload.service_account for workload in table.workloads]
-        texts += [target.name for target in table.targets]
-        for policy in table.policies:
-            texts += [policy.namespace, policy.name, policy.file]
-        for chain in self.table.chains:
-            texts += [segment for state in chain.states for segment, _ in state.edges]
-            for condition in filter(None, (a.condition for a in chain.alternatives)):
-                texts += [*condition.methods, *condition.hosts]
-                texts += [path.pattern for path in condition.paths]
-                texts += [
-                    t for test in condition.headers for t in (test.name, test.value)
-                ]
-        for text in sorted(set(texts)):
-            self._text(text)
+        slots, realms, targets = self._realms()
+        chains, states = self._chains()
+        made: dict[Section, Sequence[Row]] = {
+            Section.TEXTS: self.texts.rows,
+            Section.LABEL_KEYS: [(self.text[key],) for key in table.label_keys],
+            Section.REALMS: realms,
+            Section.REALM_SLOTS: slots,
+            Section.WORKLOADS: list(self._workloads()),
+            Section.TARGETS: targets,
+            Section.SUBJECTS: [self._subject(one) for one in table.subjects],
+            Section.RANGES: self.ranges,
+            Section.MEMBER_BLOCKS: [
+                (at, int(holds)) for at, holds in table.member_blocks
+            ],
+            Section.RULES: list(self._rules()),
+            Section.POLICIES: list(self._policies()),
+            Section.CHAINS: chains,
+            Section.STATES: states,
+            Section.CONDITIONS: self.condition_rows,
+        }
+        return made | {section: one.rows for section, one in self.slices.items()}
 
-    def _text(self, text: str) -> int:
-        data = text.encode()
-        if len(data) > MAX_TEXT_BYTES:
-            raise TableError.of("TBL0001", f"a name of {len(data)} bytes")
-        return FIRST_ROW_AT + self.texts.place(struct.pack("<H", len(data)) + data)
+    # --- who there is --------------------------------------------------------------
 
-    def _ports(self, ports: PortList) -> int:
-        if not ports:
-            return 0
-        rows = [word for r in ports for word in (r.first, r.last, _decides(r))]
-        return self._list(len(ports), *rows)
-
-    def _alternatives(self, alternatives: Sequence[Alternative]) -> int:
-        rows = []
-        for one in alternatives:
-            rule = one.rule | (HAS_PATHS if one.has_paths else 0)
-            rows += [rule, self._condition(one.condition)]
-        return self._list(len(alternatives), *rows)
-
-    def _condition(self, condition: HttpMatch | None) -> int:
-        if condition is None:
-            return 0
-        lists = condition.methods, condition.hosts, condition.headers, condition.paths
-        words = [self._text(t) for t in (*condition.methods, *condition.hosts)]
-        for test in condition.headers:
-            negated = HEADER_NEGATED if test.is_negated else 0
-            words += [self._text(test.name), self._text(test.value)]
-            words.append(HEADER_NUMBERS[test.kind] | negated)
-        for path in condition.paths:
-            words += [PATH_NUMBERS[path.kind], self._text(path.pattern)]
-        return self._list(*map(len, lists), *words)
-
-    def _list(self, *words: int) -> int:
-        return self.lists_at + self.lists.place(struct.pack(f"<{len(words)}I", *words))
-
-    def _addresses(self, addresses: AddressList, words: int) -> int:
-        if not addresses:
-            return 0
-        piece = bytearray(struct.pack("<I", len(addresses)))
-        for start, ports in addresses:
-            for place in reversed(range(words)):
-                piece += struct.pack("<I", start >> (32 * place) & 0xFFFFFFFF)
-            piece += struct.pack("<I", self._ports(ports))
-        return self.lists_at + self.lists.place(bytes(piece))
-
-    def _size_before_lists(self, sections: dict[Section, tuple[bytes, int]]) -> int:
-        """Where LISTS begins: SUBJECTS and PEERS before it have known sizes."""
-        size = FIRST_ROW_AT
-        for data, _ in sections.values():
-            size += len(data) + -len(data) % 4
-        entries = sum(len(subject.peers) for subject in self.table.subjects)
-        return size + len(self.table.subjects) * SUBJECT_BYTES + _slots(entries) * 12
-
-    # --- rows ----------------------------------------------------------------------
-
-    def _workload_rows(self) -> Iterable[Row]:
+    def _workloads(self) -> Iterator[Row]:
         known = {workload.id: workload for workload in self.table.workloads}
+        retired = (0,) * len(columns_of(Section.WORKLOADS))
         for number in range(1, max(known, default=0) + 1):
-            yield self._workload_row(known[number]) if number in known else (0,) * 8
+            yield self._workload(known[number]) if number in known else retired
 
-    def _workload_row(self, workload: TableWorkload) -> Row:
-        flags = WORKLOAD_PRESENT | (WORKLOAD_REVOKED if workload.revoked else 0)
+    def _workload(self, workload: TableWorkload) -> Row:
+        enforced = (*workload.ingress, *workload.egress)
+        audited = (*workload.audited_ingress, *workload.audited_egress)
+        if not self.table.has_audited_policies:
+            assert audited == enforced
+            audited = (None, None, None, None, None, None)
         return (
-            workload.realm | flags << 16,
-            self._text(workload.service_account),
-            workload.ingress,
-            workload.egress,
-            workload.audited_ingress,
-            workload.audited_egress,
+            workload.realm,
+            int(workload.revoked),
+            self.text[workload.service_account],
+            *struct.unpack(">2I", workload.digest),
             workload.wide_peer,
             workload.local_peer,
+            *map(_optional, (*enforced, *audited)),
         )
 
-    def _identity_rows(self) -> Iterable[Row]:
-        rows = [
-            (*struct.unpack(">4I", workload.digest), workload.id)
-            for workload in self.table.workloads
+    def _realms(self) -> tuple[list[Row], list[Row], list[Row]]:
+        """Make the rows of REALM_SLOTS, REALMS and TARGETS."""
+        names = self.table.realms
+        by_realm: dict[int, list[TableTarget]] = {number: [] for number in names}
+        for target in sorted(self.table.targets, key=lambda target: target.id):
+            by_realm[target.realm].append(target)
+        realms: list[Row] = []
+        targets: list[Row] = []
+        for number in range(1, max(names, default=0) + 1):
+            if number not in names:
+                realms.append((0,) * len(columns_of(Section.REALMS)))
+                continue
+            hashed = [(_hash(t.name), self._target(t)) for t in by_realm[number]]
+            slots = _hashed(hashed)
+            place = (len(targets), len(slots)) if slots else (0, 0)
+            realm_class = self.table.realm_classes[number]
+            realms.append((self.text[names[number]] + 1, *place, realm_class))
+            targets += slots
+        by_name = [(_hash(name), (number,)) for number, name in sorted(names.items())]
+        return _hashed(by_name), realms, targets
+
+    def _target(self, target: TableTarget) -> Row:
+        if target.kind is TargetKind.WORKLOAD:
+            (port,) = target.ports
+            assert port.key == 0 and not any(b.port for b in port.backends)
+            place = self._backends(b.workload for b in port.backends)
+        else:
+            place = self.slices[Section.PORTS].add(self._ports(target))
+        kind = TARGET_KINDS[target.kind]
+        return (target.id, kind, self.text[target.name], *place)
+
+    def _ports(self, target: TableTarget) -> Iterator[Row]:
+        """Yield a row per port of a service and number that backends have for it."""
+        for port in target.ports:
+            for number in sorted({b.port for b in port.backends}) or [0]:
+                workloads = (b.workload for b in port.backends if b.port == number)
+                yield (port.key, number, *self._backends(workloads))
+
+    def _backends(self, workloads: Iterable[int]) -> tuple[int, int]:
+        return self.slices[Section.BACKENDS].add((number,) for number in workloads)
+
+    # --- what policy says ----------------------------------------------------------
+
+    def _subject(self, subject: Subject) -> Row:
+        peers = {
+            peer_key(Level.MEMBERS, 0): subject.members,
+            peer_key(Level.OUTSIDE, 0): subject.outside,
+            peer_key(Level.ANY_ADDRESS, 0): subject.any_address,
+        } | dict(subject.peers)
+        said = {peer: ports for peer, ports in sorted(peers.items()) if ports}
+        levels = 0
+        for peer in said:
+            levels |= 1 << (peer & ((1 << LEVEL_BITS) - 1))
+        hashed = [
+            (peer_hash(peer), (peer, self._port_list(ports)))
+            for peer, ports in said.items()
         ]
-        return _hashed(rows, lambda row: row[0], (0,) * 5)
-
-    def _target_sections(self) -> dict[Section, tuple[bytes, int]]:
-        rows: list[tuple[int, Row]] = []
-        ports: list[Row] = []
-        backends: list[Row] = []
-        for target in sorted(self.table.targets, key=lambda t: t.id):
-            rows.append((self._host_hash(target), self._target_row(target, len(ports))))
-            for port in target.ports:
-                ports.append((port.key, len(backends), len(port.backends)))
-                backends += [(b.workload, b.port) for b in port.backends]
-        hashes = {row: number for number, row in rows}
-        table = _hashed([row for _, row in rows], lambda row: hashes[row], (0,) * 5)
-        return {
-            Section.TARGETS: _rows(table),
-            Section.PORTS: _rows(ports),
-            Section.BACKENDS: _rows(backends),
-        }
-
-    def _target_row(self, target: TableTarget, first_port: int) -> Row:
-        halves = TARGET_KINDS[target.kind] | self.realm_rows[target.realm] << 16
-        name = self._text(target.name)
-        return (target.id, halves, name, first_port, len(target.ports))
-
-    def _host_hash(self, target: TableTarget) -> int:
-        namespace = self.table.realms[target.realm]
-        host = TargetName(target.kind, namespace, target.name).host
-        return int(text_hash(host.encode()))
-
-    def _subject_rows(self) -> Iterable[Row]:
-        for subject in self.table.subjects:
-            levels = 0
-            for key in subject.peers:
-                levels |= _level(key)
-            default = subject.default_rule
-            yield (
-                NONE if default is None else default,
-                self._ports(subject.members),
-                self._ports(subject.outside),
-                self._addresses(subject.addresses4, 1),
-                self._addresses(subject.addresses6, 4),
-                levels,
-                self._ports(subject.any_address),
-            )
-
-    def _peer_rows(self) -> Iterable[Row]:
-        rows = [
-            (number, key, self._ports(ports))
-            for number, subject in enumerate(self.table.subjects)
-            for key, ports in sorted(subject.peers.items())
-        ]
-        return _hashed(rows, lambda row: int(peer_hash(row[0], row[1])), (NONE, 0, 0))
-
-    def _request_sections(self) -> dict[Section, tuple[bytes, int]]:
-        """Lay out chains and their automata; their states are numbered in one row."""
-        chains: list[Row] = []
-        states: list[Row] = []
-        edges: list[tuple[int, Row]] = []
-        for chain in self.table.chains:
-            base = len(states)
-            plain = NONE if chain.plain is None else chain.plain
-            lists = (chain.alternatives, _if_ambiguous(chain.alternatives))
-            chains.append((plain, base, *map(self._alternatives, lists)))
-            for state in chain.states:
-                for segment, after in state.edges:
-                    slot = int(edge_hash(len(states), segment.encode()))
-                    row = (len(states), self._text(segment), _state(base, after))
-                    edges.append((slot, row))
-                accepts = [chain.alternatives[number] for number in state.accepts]
-                default = _state(base, state.default)
-                states.append((default, self._alternatives(accepts)))
-        slots = {row: slot for slot, row in edges}
-        hashed = _hashed(
-            [row for _, row in edges], lambda row: slots[row], (NONE, 0, 0)
+        return (
+            _optional(subject.default_rule),
+            levels,
+            *self.slices[Section.PEERS].add(_hashed(hashed)),
+            *self._addresses(Section.ADDRESSES4, subject.addresses4),
+            *self._addresses(Section.ADDRESSES6, subject.addresses6),
         )
-        return {
-            Section.CHAINS: _rows(chains),
-            Section.STATES: _rows(states),
-            Section.EDGES: _rows(hashed),
-        }
 
-    def _member_blocks(self) -> tuple[bytes, int]:
-        words = [len(self.table.member_blocks)]
-        for start, inside in self.table.member_blocks:
-            words += [start, int(inside)]
-        return struct.pack(f"<{len(words)}I", *words), len(words)
+    def _port_list(self, ports: PortList) -> int:
+        """Return the row of a list, plus one; 0 for an empty one."""
+        if not ports:
+            return 0
+        if ports not in self.port_lists:
+            self.port_lists[ports] = len(self.ranges) + 1
+            for left, row in zip(range(len(ports) - 1, -1, -1), ports, strict=True):
+                chain = len(self.table.rules) + row.chain
+                decision = row.rule if row.chain == NO_CHAIN else chain
+                self.ranges.append((row.first, row.last, decision, left))
+        return self.port_lists[ports]
 
-    def _rule_rows(self) -> Iterable[Row]:
+    def _addresses(self, section: Section, addresses: AddressList) -> tuple[int, int]:
+        return self.slices[section].add(
+            (*_address_words(section, start), self._port_list(ports))
+            for start, ports in addresses
+        )
+
+    def _rules(self) -> Iterator[Row]:
         for rule in self.table.rules:
-            number = RULE_DEFAULT if rule.number is None else rule.number
-            halves = number | DIRECTION_NUMBERS[rule.direction] << 16
-            halves |= ACTION_NUMBERS[rule.action] << ACTION_SHIFT
-            yield (rule.policy, halves, rule.line)
+            direction = DIRECTION_NUMBERS[rule.direction]
+            action = ACTION_NUMBERS[rule.action]
+            yield (rule.policy, _optional(rule.number), direction, action, rule.line)
 
-    def _policy_rows(self) -> Iterable[Row]:
+    def _policies(self) -> Iterator[Row]:
         for policy in self.table.policies:
             names = (policy.namespace, policy.name, policy.file)
-            yield (KINDS[policy.kind], *(self._text(name) for name in names))
+            yield (KINDS[policy.kind], *(self.text[name] for name in names))
+
+    # --- rules that ask about the request ------------------------------------------
+
+    def _chains(self) -> tuple[list[Row], list[Row]]:
+        """Make the rows of CHAINS, and those of STATES, numbered in one row."""
+        chains: list[Row] = []
+        states: list[Row] = []
+        for chain in self.table.chains:
+            base = len(states)
+            all_of_them = self._alternatives(chain.alternatives)
+            doubts = self._alternatives(_if_ambiguous(chain.alternatives))
+            chains.append((_optional(chain.plain), base, *all_of_them, *doubts))
+            states += [self._state(chain, state, base) for state in chain.states]
+        return chains, states
+
+    def _state(self, chain: Chain, state: PathState, base: int) -> Row:
+        edges = [
+            (_hash(segment), (self.text[segment] + 1, _state_number(base, after)))
+            for segment, after in state.edges
+        ]
+        accepted = [chain.alternatives[number] for number in state.accepts]
+        return (
+            _state_number(base, state.default),
+            *self.slices[Section.EDGES].add(_hashed(edges)),
+            *self._alternatives(accepted),
+        )
+
+    def _alternatives(self, alternatives: Iterable[Alternative]) -> tuple[int, int]:
+        return self.slices[Section.ALTERNATIVES].add(
+            (one.rule, int(one.has_paths), self._condition(one.condition))
+            for one in alternatives
+        )
+
+    def _condition(self, condition: HttpMatch | None) -> int:
+        """Return the row of a condition, plus one; 0 for none."""
+        if condition is None:
+            return 0
+        if condition not in self.conditions:
+            texts = self.slices[Section.CONDITION_TEXTS]
+            paths = [
+                (PATH_NUMBERS[p.kind], self.text[p.pattern]) for p in condition.paths
+            ]
+            row = (
+                *texts.add((self.text[method],) for method in condition.methods),
+                *texts.add((self.text[host],) for host in condition.hosts),
+                *self.slices[Section.HEADER_TESTS].add(
+                    map(self._test, condition.headers)
+                ),
+                *self.slices[Section.PATHS].add(paths),
+            )
+            self.condition_rows.append(row)
+            self.conditions[condition] = len(self.condition_rows)
+        return self.conditions[condition]
+
+    def _test(self, test: HeaderMatch) -> Row:
+        names = self.text[test.name], self.text[test.value]
+        return (*names, HEADER_NUMBERS[test.kind], int(test.is_negated))
+
+
+def _texts_of(table: RuleTable) -> Iterator[str]:
+    yield from table.label_keys
+    yield from table.realms.values()
+    for workload in table.workloads:
+        yield workload.service_account
+    for target in table.targets:
+        yield target.name
+    for policy in table.policies:
+        yield from (policy.namespace, policy.name, policy.file)
+    for chain in table.chains:
+        for state in chain.states:
+            yield from (segment for segment, _ in state.edges)
+        for one in chain.alternatives:
+            if one.condition is not None:
+                yield from _texts_of_condition(one.condition)
+
+
+def _texts_of_condition(condition: HttpMatch) -> Iterator[str]:
+    yield from condition.methods
+    yield from condition.hosts
+    yield from (path.pattern for path in condition.paths)
+    for test in condition.headers:
+        yield from (test.name, test.value)
 
 
 def _if_ambiguous(alternatives: Sequence[Alternative]) -> list[Alternative]:
@@ -361,38 +356,37 @@ def _if_ambiguous(alternatives: Sequence[Alternative]) -> list[Alternative]:
     return [one for one in alternatives if not one.has_paths or one is doubt]
 
 
-def _decides(row: PortRange) -> int:
-    return row.rule if row.chain == NO_CHAIN else IS_CHAIN | row.chain
+def _optional(number: int | None) -> int:
+    return 0 if number is None else number + 1
 
 
-def _state(base: int, number: int | None) -> int:
-    return NONE if number is None else base + number
+def _state_number(base: int, number: int | None) -> int:
+    return 0 if number is None else base + number + 1
 
 
-def _level(peer: int) -> int:
-    """The level at which a peer is looked up."""
-    if peer >= LOCAL_PEERS:
-        return LEVEL_LOCAL
-    return LEVEL_WIDE if peer >= WIDE_PEERS else LEVEL_REALM
+def _address_words(section: Section, start: int) -> tuple[int, ...]:
+    if section is Section.ADDRESSES4:
+        return (start,)
+    return struct.unpack(">4I", start.to_bytes(16, "big"))
 
 
-def _rows(rows: Iterable[Row]) -> tuple[bytes, int]:
-    packed = [struct.pack(f"<{len(row)}I", *row) for row in rows]
-    return b"".join(packed), len(packed)
+def _hash(text: str) -> int:
+    return int(text_hash(text.encode()))
 
 
-def _slots(entries: int) -> int:
-    """A power of two, at most half of it used, so that probes are short."""
-    return max(2, 1 << (2 * entries - 1).bit_length() if entries else 2)
+def _hashed(rows: Sequence[tuple[int, Row]]) -> list[Row]:
+    """Lay rows out with open addressing; an empty slot is a row of zeros.
 
-
-def _hashed(rows: Sequence[Row], key: Callable[[Row], int], empty: Row) -> list[Row]:
-    """Lay rows out for open addressing with linear probing."""
-    slots = _slots(len(rows))
-    found: list[Row | None] = [None] * slots
-    for row in rows:
-        slot = key(row) & (slots - 1)
-        while found[slot] is not None:
-            slot = (slot + 1) & (slots - 1)
-        found[slot] = row
-    return [empty if row is None else row for row in found]
+    A fifth of the slots of longer slices is empty, so that a look-up of what is not
+    there ends after a few.
+    """
+    count = len(rows)
+    slots = count if count <= MAX_FULL_SLOTS else count + count // 4
+    laid: list[Row | None] = [None] * slots
+    for hashed, row in rows:
+        place = int(slot(hashed, slots))
+        while laid[place] is not None:
+            place = (place + 1) % slots
+        laid[place] = row
+    empty = (0,) * len(rows[0][1]) if rows else ()
+    return [empty if row is None else row for row in laid]

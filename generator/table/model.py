@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from filters.layout import Level
+from filters.lookup import peer_key
 from generator.overlay.model import TargetKind
 from generator.policy.model import Action, Direction, HttpMatch, Tier
 
@@ -81,8 +83,7 @@ class Subject:
     `default_rule` names the isolating policy (normal tier); None: not isolated.
     `members` holds for every member, `outside` for every address outside the
     overlay, `any_address` what the rules about IPv4 addresses would accept or pass of a
-    member whose address is not known yet, `peers` by realm id, WIDE_PEERS + wide or
-    LOCAL_PEERS + local class.
+    member whose address is not known yet, `peers` by `filters.lookup.peer_key`.
     """
 
     default_rule: int | None = None
@@ -100,24 +101,25 @@ SubjectSet = tuple[int | None, int | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class TableWorkload:
-    """A workload as the filter knows it; `ingress` ... are numbers of subject sets:
-    what is enforced, and what would be if audited policies were.
+    """A workload as the filter knows it; `ingress` ... are the subjects by tier: what
+    is enforced, and what would be if audited policies were. `digest` is the first 8
+    bytes of the identity digest.
     """
 
     id: int
     realm: int
     service_account: str
     revoked: bool
-    ingress: int
-    egress: int
-    audited_ingress: int
-    audited_egress: int
+    ingress: SubjectSet
+    egress: SubjectSet
+    audited_ingress: SubjectSet
+    audited_egress: SubjectSet
     wide_peer: int
     local_peer: int
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class TableBackend:
     """Port 0: the port that was asked for."""
 
@@ -174,9 +176,9 @@ class RuleTable:
     has_audited_policies: bool
     label_keys: tuple[str, ...]
     realms: Mapping[int, str]
+    realm_classes: Mapping[int, int]
     workloads: tuple[TableWorkload, ...]
     targets: tuple[TableTarget, ...]
-    subject_sets: tuple[SubjectSet, ...]
     subjects: tuple[Subject, ...]
     member_blocks: tuple[tuple[int, bool], ...]
     chains: tuple[Chain, ...]
@@ -188,12 +190,24 @@ class RuleTable:
     ) -> tuple[tuple[Tier, int], ...]:
         """The tiers that speak about a workload, with their subjects' numbers."""
         is_ingress = direction is Direction.INGRESS
-        found = self.subject_sets[workload.ingress if is_ingress else workload.egress]
+        found = workload.ingress if is_ingress else workload.egress
         return tuple(
             (tier, number)
             for tier, number in zip(Tier, found, strict=True)
             if number is not None
         )
+
+    def peer_keys(self, own: TableWorkload, peer: TableWorkload) -> tuple[int, ...]:
+        """What the subjects of a workload may know another by (filters/lookup.py)."""
+        keys = [
+            peer_key(Level.REALM, peer.realm),
+            peer_key(Level.REALM_CLASS, self.realm_classes[peer.realm]),
+            peer_key(Level.WIDE, peer.wide_peer),
+        ]
+        if own.realm == peer.realm:
+            keys.append(peer_key(Level.OWN_REALM, 0))
+            keys.append(peer_key(Level.LOCAL, peer.local_peer))
+        return tuple(keys)
 
     def policy_title(self, policy: int) -> str:
         """Name a policy for people: Kind namespace/name."""

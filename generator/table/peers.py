@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Network
 
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from filters.layout import Level
+from filters.lookup import peer_key
 from generator.overlay.address import workload_network
 from generator.overlay.model import Overlay, Workload, numbers_of
 from generator.policy.label_index import LabelIndex
@@ -46,7 +47,7 @@ PeerKey = PodSet | AccountPeer | OverlayPeer
 """What makes two of them one."""
 
 
-def peer_key(policy: Policy, peer: MemberPeer) -> PeerKey:
+def selection_key(policy: Policy, peer: MemberPeer) -> PeerKey:
     if not isinstance(peer, PodPeer):
         return peer
     if peer.namespaces is not None:
@@ -83,8 +84,8 @@ class Peers:
     def class_key(self, workload: Workload, *, is_local: bool) -> int:
         """What a subject's peers know a workload by."""
         if is_local:
-            return LOCAL_PEERS + self.local[workload.id]
-        return WIDE_PEERS + self.wide[workload.id]
+            return peer_key(Level.LOCAL, self.local[workload.id])
+        return peer_key(Level.WIDE, self.wide[workload.id])
 
 
 def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
@@ -95,7 +96,7 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
         for rule in policy.rules:
             for peer in rule.peers or ():
                 if isinstance(peer, MemberPeer):
-                    key = peer_key(policy, peer)
+                    key = selection_key(policy, peer)
                     if key not in selected:
                         selected[key] = selector.select(key)
     wide = [one for one in selected.values() if not one.is_local]
@@ -128,7 +129,7 @@ class _Selector:
 
     def subjects(self, policy: Policy) -> frozenset[int]:
         """Return the ids of the workloads that a policy selects."""
-        key = peer_key(policy, policy.subject)
+        key = selection_key(policy, policy.subject)
         if key not in self._subjects:
             found = self.select(key).workloads
             self._subjects[key] = frozenset(workload.id for workload in found)

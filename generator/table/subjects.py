@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from filters.layout import Level
+from filters.lookup import peer_key
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
     AccountPeer,
@@ -31,7 +33,7 @@ from generator.policy.model import (
 from generator.table.addresses import Block, Homes, address_list
 from generator.table.chains import Chains
 from generator.table.model import Chain, PortList, Subject, SubjectSet
-from generator.table.peers import Peers, Selected, named_ports, peer_key
+from generator.table.peers import Peers, Selected, named_ports, selection_key
 from generator.table.ports import flatten, key_ranges
 from generator.table.rules import DIRECTIONS, Rules, closed, sorted_names
 
@@ -52,24 +54,22 @@ VIEWS: Final = tuple(View(d, a) for a in (False, True) for d in DIRECTIONS)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Subjects, sets of them by tier, and each workload's set by view and its id.
+    """Subjects, and each workload's subjects by view and its id.
 
     `chains` are what the subjects' port lists lead to.
     """
 
     subjects: tuple[Subject, ...]
     chains: tuple[Chain, ...]
-    sets: tuple[SubjectSet, ...]
-    numbers: Mapping[View, Mapping[int, int]]
+    sets: Mapping[View, Mapping[int, SubjectSet]]
 
 
 def assign_subjects(
     overlay: Overlay, rules: Rules, peers: Peers, homes: Homes
 ) -> Assignment:
-    """Make every distinct subject and every distinct set of subjects once."""
+    """Make every distinct subject once."""
     subjects = _Subjects(overlay, rules, peers, homes, Chains(rules.http))
-    sets: dict[SubjectSet, int] = {}
-    numbers: dict[View, dict[int, int]] = {view: {} for view in VIEWS}
+    sets: dict[View, dict[int, SubjectSet]] = {view: {} for view in VIEWS}
     views = _views(rules)
     speaking = [_speaks(policy) for policy in rules.policies]
     selecting = _policies_of_workloads(peers)
@@ -83,13 +83,10 @@ def assign_subjects(
                 subjects.number(workload, view, said.get((view.direction, tier), ()))
                 for tier in Tier
             )
-            chosen = (admin, normal, baseline)
-            numbers[view][workload.id] = sets.setdefault(chosen, len(sets))
+            sets[view][workload.id] = (admin, normal, baseline)
     for view in VIEWS:
-        numbers[view] = numbers[view] or numbers[View(view.direction, False)]
-    return Assignment(
-        tuple(subjects.made), tuple(subjects.chains.made), tuple(sets), numbers
-    )
+        sets[view] = sets[view] or sets[View(view.direction, False)]
+    return Assignment(tuple(subjects.made), tuple(subjects.chains.made), sets)
 
 
 def _views(rules: Rules) -> tuple[View, ...]:
@@ -226,7 +223,7 @@ class _Maker:
                 case BlockPeer():
                     self.blocks.append(Block(peer, tuple(keys), number))
                 case PodPeer() | AccountPeer() | OverlayPeer():
-                    one = self.peers.selected[peer_key(policy, peer)]
+                    one = self.peers.selected[selection_key(policy, peer)]
                     self._add_selected(one, ruled)
                     self._add_named(named, number, one.workloads, is_local=one.is_local)
                 case DomainPeer() | NodePeer():
@@ -246,7 +243,8 @@ class _Maker:
                 self.by_peer.setdefault(key, []).extend(ruled)
         else:
             for realm in selected.realms:
-                self.by_peer.setdefault(realm, []).extend(ruled)
+                key = peer_key(Level.REALM, realm)
+                self.by_peer.setdefault(key, []).extend(ruled)
 
     def _add_named(
         self,

@@ -8,12 +8,15 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filters.layout import Section
 from generator.analysis.endpoints import Endpoint
 from generator.analysis.key_ranges import keys_text, merge, ports_text, split_keys
 from generator.analysis.names import suggest
 from generator.analysis.sizes import by_policy, module_parts
 from generator.analysis.spans import Atoms, is_for_members, make_spans, starts_of
 from generator.policy.model import Protocol
+from generator.table.encode import encode_table
+from generator.table.packing import Packed
 from tests.support.meshes import deployment, mesh_of, namespace, pod, policy
 from tests.table.shapes import TABLE
 
@@ -118,11 +121,15 @@ def test_bytes_are_attributed_to_policies() -> None:
         )
     )
     built = mesh_of(text).built
-    assert [name for name, _ in by_policy(built.table)] == [
+    found = by_policy(built.table, built.table_bytes)
+    assert [name for name, _ in found] == [
         "NetworkPolicy shop/big",
         "NetworkPolicy shop/small",
     ]
-    assert dict(by_policy(built.table))["NetworkPolicy shop/big"] == 50 * 12
+    packed = Packed(built.table_bytes)
+    bits = 50 * packed.row_bits(Section.RANGES) + packed.row_bits(Section.PEERS)
+    # Members and addresses outside share one list of ports.
+    assert dict(found)["NetworkPolicy shop/big"] == (bits + 7) // 8
     parts = module_parts(built.module, built.table_bytes)
     assert sum(size for _, size in parts) == len(built.module)
     assert parts[0][0] == "code"
@@ -132,5 +139,6 @@ def test_bytes_are_attributed_to_policies() -> None:
 
 
 def test_a_table_of_everything_has_sizes() -> None:
-    assert by_policy(TABLE)
-    assert all(size > 0 for _, size in by_policy(TABLE))
+    found = by_policy(TABLE, encode_table(TABLE))
+    assert found
+    assert all(size > 0 for _, size in found)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
+from filters.layout import Level
+from filters.lookup import peer_key
 from generator.overlay.model import TargetKind
 from generator.policy.model import (
     Action,
@@ -22,6 +23,7 @@ from generator.table.model import (
     PortRange,
     RuleTable,
     Subject,
+    SubjectSet,
     TableBackend,
     TablePolicy,
     TablePort,
@@ -69,8 +71,14 @@ ITEMS = Chain(
 )
 
 
-def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkload:
-    """Sets are enforced and audited alike, but for the last workload."""
+NOBODY: SubjectSet = (None, None, None)
+LAST: SubjectSet = (4, 3, 5)
+
+
+def workload(
+    number: int, realm: int, ingress: SubjectSet, egress: SubjectSet
+) -> TableWorkload:
+    """Subjects are enforced and audited alike, but for the last workload."""
     return TableWorkload(
         id=number,
         realm=realm,
@@ -79,10 +87,10 @@ def workload(number: int, realm: int, ingress: int, egress: int) -> TableWorkloa
         ingress=ingress,
         egress=egress,
         audited_ingress=ingress,
-        audited_egress=4 if number == 4 else egress,
+        audited_egress=LAST if number == 4 else egress,
         wide_peer=number,
         local_peer=1,
-        digest=hashlib.sha256(bytes([number])).digest()[:16],
+        digest=hashlib.sha256(bytes([number])).digest()[:8],
     )
 
 
@@ -91,11 +99,12 @@ TABLE = RuleTable(
     has_ipv4_instances=True,
     has_audited_policies=True,
     label_keys=("app", "tier"),
-    realms={1: "shop", 2: "ops"},
+    realms={1: "shop", 3: "ops"},  # 2 is retired
+    realm_classes={1: 0, 3: 1},
     workloads=(
-        workload(1, 1, 0, 1),
-        workload(2, 1, 2, 3),
-        workload(4, 2, 1, 1),  # 3 is retired
+        workload(1, 1, NOBODY, (None, 1, None)),
+        workload(2, 1, (4, 2, None), (None, 3, 5)),
+        workload(4, 3, (None, 1, None), (None, 1, None)),  # 3 is retired
     ),
     targets=(
         TableTarget(
@@ -105,14 +114,13 @@ TABLE = RuleTable(
             "cart",
             (TablePort(80, (TableBackend(1, 8080), TableBackend(2, 8081))),),
         ),
-        TableTarget(2, TargetKind.WORKLOAD, 2, "cart", (TablePort(0, ()),)),
-    ),
-    subject_sets=(
-        (None, None, None),
-        (None, 1, None),
-        (4, 2, None),
-        (None, 3, 5),
-        (4, 3, 5),
+        TableTarget(
+            2,
+            TargetKind.WORKLOAD,
+            3,
+            "cart.v2",
+            (TablePort(0, tuple(TableBackend(number, 0) for number in (1, 2, 4))),),
+        ),
     ),
     subjects=(
         Subject(),
@@ -123,9 +131,20 @@ TABLE = RuleTable(
             addresses4=((0, ()), (0x0A000000, DNS), (0x0B000000, ())),
             addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
             any_address=DNS,
-            peers={1: DNS, 2: API, WIDE_PEERS + 1: EVERYTHING, LOCAL_PEERS + 1: DNS},
+            peers={
+                peer_key(Level.OWN_REALM, 0): WEB,
+                peer_key(Level.REALM, 1): DNS,
+                peer_key(Level.LOCAL, 1): DNS,
+                peer_key(Level.WIDE, 1): EVERYTHING,
+                peer_key(Level.REALM_CLASS, 1): DNS,
+                peer_key(Level.REALM, 3): API,
+                **{peer_key(Level.WIDE, number): WEB for number in range(2, 9)},
+            },
         ),
-        Subject(default_rule=5, peers={WIDE_PEERS + 4: WEB, WIDE_PEERS + 1: API}),
+        Subject(
+            default_rule=5,
+            peers={peer_key(Level.WIDE, 1): API, peer_key(Level.WIDE, 4): WEB},
+        ),
         Subject(members=(PortRange(80, 81, 6), PortRange(90, 90, 7))),
         Subject(members=(PortRange(0, 0x2FFFF, 8),), outside=EVERYTHING),
     ),

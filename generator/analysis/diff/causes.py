@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from filters.decide import Verdict
 from filters.http import Requests
-from filters.layout import LOCAL_PEERS, WIDE_PEERS
 from generator.analysis.allowed import party_of, why_not_believed
 from generator.analysis.classes import Classes
 from generator.analysis.diff.access import Flow
@@ -23,7 +22,14 @@ from generator.analysis.engine import Judgement
 from generator.analysis.spans import AddressSpan, addresses_of, starts_of
 from generator.policy.model import Direction
 from generator.policy.request import HttpRequest
-from generator.table.model import NO_CHAIN, Chain, PortList, Subject
+from generator.table.model import (
+    NO_CHAIN,
+    Chain,
+    PortList,
+    RuleTable,
+    Subject,
+    TableWorkload,
+)
 from generator.table.ports import EVERY_KEY
 
 Question = HttpRequest | Requests
@@ -133,7 +139,9 @@ class Decisions:
         if own.workload is None:
             return
         for _, number in self._table.subjects_of(own.workload, direction):
-            for ports in _port_lists(self._table.subjects[number], peer):
+            for ports in _port_lists(
+                self._table, self._table.subjects[number], own.workload, peer
+            ):
                 for row in ports:
                     if row.first <= key <= row.last and row.chain != NO_CHAIN:
                         yield self._table.chains[row.chain]
@@ -172,16 +180,17 @@ class Decisions:
         return Half(is_allowed, *names)
 
 
-def _port_lists(subject: Subject, peer: Endpoint) -> Iterator[PortList]:
+def _port_lists(
+    table: RuleTable, subject: Subject, own: TableWorkload, peer: Endpoint
+) -> Iterator[PortList]:
     """Yield what a subject may say about a peer, addresses all together."""
     yield from (ports for _, ports in (*subject.addresses4, *subject.addresses6))
     if peer.workload is None:
         yield subject.outside
         return
     yield subject.members
-    row = peer.workload
-    levels = row.realm, WIDE_PEERS + row.wide_peer, LOCAL_PEERS + row.local_peer
-    yield from (subject.peers[level] for level in levels if level in subject.peers)
+    keys = table.peer_keys(own, peer.workload)
+    yield from (subject.peers[key] for key in keys if key in subject.peers)
 
 
 def is_open(decision: Decision | None) -> bool:

@@ -88,7 +88,7 @@ class Column(IntEnum):
     REALM_NAMESPACE = 4  # optional text; none: there is no such realm (any more)
     REALM_FIRST_TARGET = 5
     REALM_TARGETS = 6
-    REALM_CLASS = 7  # realms that all selectors of several namespaces treat alike
+    REALM_CLASS = 7
     SLOT_REALM = 8  # realm id, 0: empty slot
 
     WORKLOAD_REALM = 9  # realm id, 0: there is no such workload (any more)
@@ -96,8 +96,8 @@ class Column(IntEnum):
     WORKLOAD_ACCOUNT = 11  # text
     WORKLOAD_DIGEST0 = 12  # the first 8 bytes of the identity digest, big-endian
     WORKLOAD_DIGEST1 = 13
-    WORKLOAD_WIDE = 14  # class by the selectors that cross namespaces
-    WORKLOAD_LOCAL = 15  # class by the selectors of its own namespace
+    WORKLOAD_WIDE = 14  # its classes: what peers are looked up by
+    WORKLOAD_LOCAL = 15
     # Optional subjects: two directions of three tiers, then the same as if audited
     # policies were enforced (nothing, if there are no such policies).
     WORKLOAD_INGRESS = 16
@@ -357,11 +357,10 @@ class Level(IntEnum):
     MEMBERS = 0  # every member
     OUTSIDE = 1  # every address outside the overlay
     ANY_ADDRESS = 2  # some endpoint, when it is not known yet which one
-    OWN_REALM = 3  # members of the subject's own realm
-    REALM = 4  # by realm id
-    REALM_CLASS = 5
-    WIDE = 6  # by class, by the selectors that cross namespaces
-    LOCAL = 7  # by class, by those of its own namespace
+    REALM = 3  # by realm id
+    REALM_CLASS = 4  # by class of realms, by the selectors of several namespaces
+    WIDE = 5  # by class of workloads, by the selectors that cross namespaces
+    LOCAL = 6  # by class of workloads, by those of its own namespace
 
 
 LEVEL_BITS: Final = 3

@@ -49,7 +49,6 @@ def find_rule(
     number = field(Column.WORKLOAD_WIDE, row)
     consider(peer_list(subject, Level.WIDE, number), key, requests, pairs)
     if realm == own_realm:
-        consider(peer_list(subject, Level.OWN_REALM, 0), key, requests, pairs)
         number = field(Column.WORKLOAD_LOCAL, row)
         consider(peer_list(subject, Level.LOCAL, number), key, requests, pairs)
     if (header_word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:

@@ -124,7 +124,7 @@ class _Inspector:
         yield from self._addresses(subject.addresses6, 6)
 
     def _peer_title(self, peer: int, own: TableWorkload) -> str:
-        namespaces = self._namespaces(peer, own)
+        namespaces = self._namespaces(peer)
         if namespaces:
             return ", ".join(f"namespace {name}" for name in namespaces)
         found = []
@@ -133,10 +133,8 @@ class _Inspector:
                 found += self._owners[row.id] or [f"workload {row.id}"]
         return ", ".join(sorted(set(found)))
 
-    def _namespaces(self, peer: int, own: TableWorkload) -> list[str]:
+    def _namespaces(self, peer: int) -> list[str]:
         """The namespaces that a peer stands for, if it looks at nothing else."""
-        if peer == peer_key(Level.OWN_REALM, 0):
-            return [self._table.realms[own.realm]]
         return sorted(
             name
             for realm, name in self._table.realms.items()

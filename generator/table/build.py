@@ -42,7 +42,7 @@ def build_table(
         has_audited_policies=any(policy.is_audited for policy in model.policies),
         label_keys=overlay.label_keys,
         realms={realm.id: realm.namespace for realm in overlay.realms},
-        realm_classes={realm.id: 0 for realm in overlay.realms},
+        realm_classes=peers.realm_classes,
         workloads=tuple(
             TableWorkload(
                 id=workload.id,

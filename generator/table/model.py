@@ -205,7 +205,6 @@ class RuleTable:
             peer_key(Level.WIDE, peer.wide_peer),
         ]
         if own.realm == peer.realm:
-            keys.append(peer_key(Level.OWN_REALM, 0))
             keys.append(peer_key(Level.LOCAL, peer.local_peer))
         return tuple(keys)
 

@@ -7,7 +7,8 @@ same pod peers select them and the ports that egress rules name have the same nu
 Classes are made twice: *local* by the peers that mean their policy's own namespace,
 where its subjects are too, which is most of them, and *wide* by all others. So a
 selector in one namespace splits no class anywhere else, and a label that all namespaces
-use stays one class for all of them.
+use stays one class for all of them. Realms have classes too, by the peers that mean
+several namespaces as a whole: "all but kube-system" is a few classes, not all realms.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Whom each pod peer selects, and the class numbers of workloads by their ids.
+    """Whom each pod peer selects, and class numbers of workloads and realms by id.
 
     `subjects` are the ids of the workloads that each policy selects, by its place.
     """
@@ -80,6 +81,14 @@ class Peers:
     subjects: tuple[frozenset[int], ...]
     wide: Mapping[int, int]
     local: Mapping[int, int]
+    realm_classes: Mapping[int, int]
+
+    def realm_keys(self, selected: Selected) -> set[int]:
+        """What a subject's peers know the realms by that are selected as a whole."""
+        if len(selected.realms) == 1:
+            return {peer_key(Level.REALM, selected.realms[0])}
+        classes = self.realm_classes
+        return {peer_key(Level.REALM_CLASS, classes[r]) for r in selected.realms}
 
     def class_key(self, workload: Workload, *, is_local: bool) -> int:
         """What a subject's peers know a workload by."""
@@ -107,6 +116,7 @@ def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
         tuple(map(selector.subjects, rules.policies)),
         wide=_classify(overlay, ports, wide),
         local=_number_by_realm(overlay, _classify(overlay, ports, local)),
+        realm_classes=_classify_realms(overlay, selected.values()),
     )
 
 
@@ -213,6 +223,20 @@ def _classify(
         key = (tuple(memberships[workload.id]), ports.get(workload.id))
         classes[workload.id] = numbers.setdefault(key, len(numbers))
     return classes
+
+
+def _classify_realms(overlay: Overlay, selected: Iterable[Selected]) -> dict[int, int]:
+    memberships: dict[int, list[int]] = {realm.id: [] for realm in overlay.realms}
+    for number, one in enumerate(selected):
+        if len(one.realms) > 1 and not one.looks_at_pods and not one.is_everyone:
+            for realm in one.realms:
+                memberships[realm].append(number)
+    # Class 0 is of the realms that no such peer selects.
+    numbers: dict[tuple[int, ...], int] = {(): 0}
+    return {
+        realm: numbers.setdefault(tuple(found), len(numbers))
+        for realm, found in memberships.items()
+    }
 
 
 def _number_by_realm(overlay: Overlay, classes: Mapping[int, int]) -> dict[int, int]:

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from filters.layout import Level
-from filters.lookup import peer_key
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import (
     AccountPeer,
@@ -242,8 +240,7 @@ class _Maker:
             for key in keys:
                 self.by_peer.setdefault(key, []).extend(ruled)
         else:
-            for realm in selected.realms:
-                key = peer_key(Level.REALM, realm)
+            for key in self.peers.realm_keys(selected):
                 self.by_peer.setdefault(key, []).extend(ruled)
 
     def _add_named(

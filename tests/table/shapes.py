@@ -132,7 +132,6 @@ TABLE = RuleTable(
             addresses6=((0, ()), (0x20010DB8 << 96, WEB)),
             any_address=DNS,
             peers={
-                peer_key(Level.OWN_REALM, 0): WEB,
                 peer_key(Level.REALM, 1): DNS,
                 peer_key(Level.LOCAL, 1): DNS,
                 peer_key(Level.WIDE, 1): EVERYTHING,

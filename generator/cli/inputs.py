@@ -20,6 +20,7 @@ from generator.overlay.model import Overlay
 from generator.policy.load import ContentsMemory, load_model
 from generator.policy.model import Model
 from generator.policy.ties import find_ties
+from generator.table.build import DIGEST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _check_fit(engine: Engine, overlay: Overlay, path: Path) -> None:
 
     Raises: QuestionError RUN0012.
     """
-    mine = {workload.id: workload.digest for workload in overlay.workloads}
+    mine = {w.id: w.digest[:DIGEST_BYTES] for w in overlay.workloads}
     theirs = {row.id: row.digest for row in engine.table.workloads}
     if mine != theirs or overlay.id != engine.table.overlay_id:
         message = f"{path} has other workloads than the manifests and the lock file"

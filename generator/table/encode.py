@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from filters.layout import (
@@ -370,6 +371,7 @@ def _address_words(section: Section, start: int) -> tuple[int, ...]:
     return struct.unpack(">4I", start.to_bytes(16, "big"))
 
 
+@cache
 def _hash(text: str) -> int:
     return int(text_hash(text.encode()))
 

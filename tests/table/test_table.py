@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters import decide
+from filters import admission, decide
 from filters.http import Requests
 from filters.layout import (
     ADDRESS_WORD0_AT,
+    CHECKSUM_AT,
     COLUMNS_AT,
     FLAGS_AT,
     OPTIONAL_REFERENCES,
@@ -37,7 +38,7 @@ from generator.table.admission import why_refused
 from generator.table.decode import decode_table, section_sizes
 from generator.table.encode import encode_table
 from generator.table.model import RuleTable, TablePolicy
-from generator.table.packing import Packed, Row, columns_of, pack, sealed
+from generator.table.packing import Packed, Row, checksum, columns_of, pack, sealed
 from tests.table.shapes import TABLE
 
 DATA = encode_table(TABLE)
@@ -45,6 +46,12 @@ DATA = encode_table(TABLE)
 
 def test_there_and_back() -> None:
     assert decode_table(DATA) == TABLE
+
+
+@given(st.binary(max_size=64))
+def test_both_checksums_are_one(data: bytes) -> None:
+    words = DATA[:CHECKSUM_AT] + bytes(8) + data + bytes(-len(data) % 4)
+    assert checksum(words) == admission.checksum(words)
 
 
 def test_same_table_same_bytes() -> None:

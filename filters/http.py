@@ -28,7 +28,7 @@ from filters.pairs import pair_count, pairs_start, read_pair
 from filters.path import NORMAL, SLASH, normalise
 from filters.request import REQUEST
 from filters.search import SEARCH
-from filters.table import field, optional, rule_action, slot, text
+from filters.table import field, field_in, optional, place_of, rule_action, slot, text
 from filters.text import index_of, starts_with, text_hash
 
 
@@ -139,12 +139,13 @@ def next_state(state: u32, segment: View) -> u32:
     first = field(Column.STATE_FIRST_EDGE, state)
     slots = field(Column.STATE_EDGES, state)
     place = slot(text_hash(segment), slots)
+    segments = place_of(Column.EDGE_SEGMENT)
     for _ in range(slots):
         at = u32(first + place)
-        found = optional(Column.EDGE_SEGMENT, at)
-        if found == NONE:
+        found = field_in(segments, at)
+        if found == 0:
             break
-        if text(found) == segment:
+        if text(u32(found - 1)) == segment:
             return optional(Column.EDGE_STATE, at)
         place = u32(place + 1)
         if place == slots:

@@ -132,8 +132,8 @@ class Column(IntEnum):
     SUBJECT_ADDRESSES4 = 43
     SUBJECT_FIRST_ADDRESS6 = 44
     SUBJECT_ADDRESSES6 = 45
-    PEER_KEY = 46  # number << 3 | level
-    PEER_LIST = 47  # optional port list; none: empty slot
+    PEER_KEY = 46  # number << 3 | level; 0: empty slot
+    PEER_LIST = 47  # port list
 
     # A port list is a row of RANGES and those that follow: disjoint, sorted.
     RANGE_FIRST = 48  # keys: protocol << 16 | port
@@ -241,6 +241,8 @@ REFERENCES: Final[tuple[u32, ...]] = (
     Section.TEXTS,
     Column.TARGET_NAME,
     Section.TEXTS,
+    Column.PEER_LIST,
+    Section.RANGES,
     Column.RULE_POLICY,
     Section.POLICIES,
     Column.POLICY_NAMESPACE,
@@ -299,8 +301,6 @@ OPTIONAL_REFERENCES: Final[tuple[u32, ...]] = (
     Section.WORKLOADS,
     Column.SUBJECT_DEFAULT,
     Section.RULES,
-    Column.PEER_LIST,
-    Section.RANGES,
     Column.ADDRESS4_LIST,
     Section.RANGES,
     Column.ADDRESS6_LIST,
@@ -354,13 +354,13 @@ SLICES: Final[tuple[u32, ...]] = (
 class Level(IntEnum):
     """What a subject's peers are looked up by, from wide to narrow."""
 
-    MEMBERS = 0  # every member
-    OUTSIDE = 1  # every address outside the overlay
-    ANY_ADDRESS = 2  # some endpoint, when it is not known yet which one
-    REALM = 3  # by realm id
-    REALM_CLASS = 4  # by class of realms, by the selectors of several namespaces
-    WIDE = 5  # by class of workloads, by the selectors that cross namespaces
-    LOCAL = 6  # by class of workloads, by those of its own namespace
+    MEMBERS = 1  # every member
+    OUTSIDE = 2  # every address outside the overlay
+    ANY_ADDRESS = 3  # some endpoint, when it is not known yet which one
+    REALM = 4  # by realm id
+    REALM_CLASS = 5  # by class of realms, by the selectors of several namespaces
+    WIDE = 6  # by class of workloads, by the selectors that cross namespaces
+    LOCAL = 7  # by class of workloads, by those of its own namespace
 
 
 LEVEL_BITS: Final = 3

@@ -21,7 +21,16 @@ from filters.layout import (
 )
 from filters.party import Kind, Party
 from filters.search import SEARCH
-from filters.table import field, header_word, optional, rows, slot, workload_row
+from filters.table import (
+    field,
+    field_in,
+    header_word,
+    optional,
+    place_of,
+    rows,
+    slot,
+    workload_row,
+)
 
 WANTED = Words(4)
 
@@ -34,28 +43,34 @@ def find_rule(
     `own_realm` is the subject's realm id, whose own namespace some rules mean; `key`,
     `requests` and `pairs` are what the flow is (filters/decide.py).
     """
+    levels = field(Column.SUBJECT_LEVELS, subject)
     if peer.kind != Kind.MEMBER:
-        consider(peer_list(subject, Level.OUTSIDE, 0), key, requests, pairs)
+        if (levels & 1 << Level.OUTSIDE) != 0:
+            consider(peer_list(subject, Level.OUTSIDE, 0), key, requests, pairs)
         consider(address_list(subject, peer), key, requests, pairs)
         return
-    consider(peer_list(subject, Level.MEMBERS, 0), key, requests, pairs)
+    if (levels & 1 << Level.MEMBERS) != 0:
+        consider(peer_list(subject, Level.MEMBERS, 0), key, requests, pairs)
     row = workload_row(peer.word2)
     if row == NONE:
         return
     realm = field(Column.WORKLOAD_REALM, row)
-    consider(peer_list(subject, Level.REALM, realm), key, requests, pairs)
-    number = field(Column.REALM_CLASS, u32(realm - 1))
-    consider(peer_list(subject, Level.REALM_CLASS, number), key, requests, pairs)
-    number = field(Column.WORKLOAD_WIDE, row)
-    consider(peer_list(subject, Level.WIDE, number), key, requests, pairs)
-    if realm == own_realm:
+    if (levels & 1 << Level.REALM) != 0:
+        consider(peer_list(subject, Level.REALM, realm), key, requests, pairs)
+    if (levels & 1 << Level.REALM_CLASS) != 0:
+        number = field(Column.REALM_CLASS, u32(realm - 1))
+        consider(peer_list(subject, Level.REALM_CLASS, number), key, requests, pairs)
+    if (levels & 1 << Level.WIDE) != 0:
+        number = field(Column.WORKLOAD_WIDE, row)
+        consider(peer_list(subject, Level.WIDE, number), key, requests, pairs)
+    if (levels & 1 << Level.LOCAL) != 0 and realm == own_realm:
         number = field(Column.WORKLOAD_LOCAL, row)
         consider(peer_list(subject, Level.LOCAL, number), key, requests, pairs)
     if (header_word(FLAGS_AT) & FLAG_IPV4_INSTANCES) != 0 and peer.word3 != 0:
-        if peer.word3 == ANY_INSTANCE:
-            consider(peer_list(subject, Level.ANY_ADDRESS, 0), key, requests, pairs)
-        else:
+        if peer.word3 != ANY_INSTANCE:
             consider(list_of_address4(subject, peer.word3), key, requests, pairs)
+        elif (levels & 1 << Level.ANY_ADDRESS) != 0:
+            consider(peer_list(subject, Level.ANY_ADDRESS, 0), key, requests, pairs)
 
 
 # --- peers -----------------------------------------------------------------------
@@ -73,17 +88,18 @@ def peer_hash(peer: u32) -> u32:
 
 def peer_list(subject: u32, level: u32, number: u32) -> u32:
     """Find the port list that a subject has for a peer, or NONE."""
-    if (field(Column.SUBJECT_LEVELS, subject) >> (level & 7)) & 1 == 0:
-        return NONE
     peer = peer_key(level, number)
+    keys = place_of(Column.PEER_KEY)
     first = field(Column.SUBJECT_FIRST_PEER, subject)
     slots = field(Column.SUBJECT_PEERS, subject)
     place = slot(peer_hash(peer), slots)
     for _ in range(slots):
         at = u32(first + place)
-        found = optional(Column.PEER_LIST, at)
-        if found == NONE or field(Column.PEER_KEY, at) == peer:
-            return found
+        found = field_in(keys, at)
+        if found == peer:
+            return field(Column.PEER_LIST, at)
+        if found == 0:
+            return NONE
         place = u32(place + 1)
         if place == slots:
             place = 0
@@ -100,9 +116,10 @@ def consider(ports: u32, key: u32, requests: u32, pairs: View) -> None:
     low = ports
     end = u32(ports + field(Column.RANGE_LEFT, ports) + 1)
     high = end
+    lasts = place_of(Column.RANGE_LAST)
     while low < high:
         middle = u32((low + high) >> 1)
-        if field(Column.RANGE_LAST, middle) < key:
+        if field_in(lasts, middle) < key:
             low = u32(middle + 1)
         else:
             high = middle
@@ -112,7 +129,7 @@ def consider(ports: u32, key: u32, requests: u32, pairs: View) -> None:
     if first > key:
         SEARCH.last_key = min(SEARCH.last_key, u32(first - 1))
         return
-    SEARCH.last_key = min(SEARCH.last_key, field(Column.RANGE_LAST, low))
+    SEARCH.last_key = min(SEARCH.last_key, field_in(lasts, low))
     rule = field(Column.RANGE_DECISION, low)
     rules = rows(Section.RULES)
     if rule < rules:
@@ -150,9 +167,10 @@ def last_start(column: u32, first: u32, count: u32, wanted: u32) -> u32:
     """The last of some rows whose start is at or below `wanted`, else the first."""
     low = first
     high = u32(first + count)
+    starts = place_of(column)
     while u32(low + 1) < high:
         middle = u32((low + high) >> 1)
-        if field(column, middle) <= wanted:
+        if field_in(starts, middle) <= wanted:
             low = middle
         else:
             high = middle

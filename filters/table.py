@@ -21,11 +21,19 @@ def rows(section: u32) -> u32:
 
 def field(column: u32, row: u32) -> u32:
     """A field; `row` must be below the number of rows of the column's section."""
-    table = embedded(b"table")
-    place = load_u64(table, u32(COLUMNS_AT + column * 8))
+    return field_in(place_of(column), row)
+
+
+def place_of(column: u32) -> u64:
+    """Where a column is: its entry in the directory. Loops read it once."""
+    return load_u64(embedded(b"table"), u32(COLUMNS_AT + column * 8))
+
+
+def field_in(place: u64, row: u32) -> u32:
+    """A field of the column at a place."""
     at = u32(place + row * ((place >> 32) & 0xFFFF))
-    bits = u32(place >> 48)
-    return u32(load_u64(table, at >> 3) >> (at & 7)) & u32((1 << (bits & 63)) - 1)
+    bits = u32(place >> 48) & 63
+    return u32(load_u64(embedded(b"table"), at >> 3) >> (at & 7)) & u32((1 << bits) - 1)
 
 
 def optional(column: u32, row: u32) -> u32:

@@ -179,7 +179,7 @@ class _Decoder:
     def _subject(self, default: int, levels: int, *slices: int) -> Subject:
         first, count, first4, count4, first6, count6 = slices
         rows = self._slice(Section.PEERS, first, count)
-        peers = {peer: self._port_list(at) for peer, at in sorted(rows) if at}
+        peers = {peer: self._port_list(at + 1) for peer, at in sorted(rows) if peer}
         return Subject(
             default_rule=_optional(default),
             members=peers.pop(peer_key(Level.MEMBERS, 0), ()),

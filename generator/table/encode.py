@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import Final
 
 from filters.layout import (
@@ -50,8 +51,15 @@ from generator.table.numbers import (
 from generator.table.packing import Row, Sections, columns_of, pack
 
 MAX_TEXT_BYTES: Final = 0xFFFF
-MAX_FULL_SLOTS: Final = 8
+MAX_FULL_SLOTS: Final = 4
 """Up to so many rows a hashed slice has no empty slots: all of it is soon seen."""
+
+SPARSE: Final = 250
+DENSE: Final = 125
+"""Slots of longer slices in percent of their rows; sparse where look-ups often miss."""
+
+TRIES: Final = 8
+"""So many numbers of slots are tried for the one whose longest run is the shortest."""
 
 
 def encode_table(table: RuleTable) -> bytes:
@@ -184,7 +192,7 @@ class _Encoder:
                 realms.append((0,) * len(columns_of(Section.REALMS)))
                 continue
             hashed = [(_hash(t.name), self._target(t)) for t in by_realm[number]]
-            slots = _hashed(hashed)
+            slots = _hashed(hashed, DENSE)
             place = (len(targets), len(slots)) if slots else (0, 0)
             realm_class = self.table.realm_classes[number]
             realms.append((self.text[names[number]] + 1, *place, realm_class))
@@ -225,7 +233,7 @@ class _Encoder:
         for peer in said:
             levels |= 1 << (peer & ((1 << LEVEL_BITS) - 1))
         hashed = [
-            (peer_hash(peer), (peer, self._port_list(ports)))
+            (peer_hash(peer), (peer, self._port_list(ports) - 1))
             for peer, ports in said.items()
         ]
         return (
@@ -376,19 +384,35 @@ def _hash(text: str) -> int:
     return int(text_hash(text.encode()))
 
 
-def _hashed(rows: Sequence[tuple[int, Row]]) -> list[Row]:
+def _hashed(rows: Sequence[tuple[int, Row]], percent: int = SPARSE) -> list[Row]:
     """Lay rows out with open addressing; an empty slot is a row of zeros.
 
-    A fifth of the slots of longer slices is empty, so that a look-up of what is not
-    there ends after a few.
+    A look-up of what is not there walks to the end of a run of used slots, so runs are
+    kept short. Up to MAX_FULL_SLOTS there are no empty slots, and all are looked at.
     """
     count = len(rows)
-    slots = count if count <= MAX_FULL_SLOTS else count + count // 4
+    if count <= MAX_FULL_SLOTS:
+        laid = _lay(rows, count)
+    else:
+        least = count * percent // 100
+        tries = (_lay(rows, slots) for slots in range(least, least + TRIES))
+        laid = min(tries, key=_longest_run)
+    empty = (0,) * len(rows[0][1]) if rows else ()
+    return [empty if row is None else row for row in laid]
+
+
+def _lay(rows: Sequence[tuple[int, Row]], slots: int) -> list[Row | None]:
     laid: list[Row | None] = [None] * slots
     for hashed, row in rows:
         place = int(slot(hashed, slots))
         while laid[place] is not None:
             place = (place + 1) % slots
         laid[place] = row
-    empty = (0,) * len(rows[0][1]) if rows else ()
-    return [empty if row is None else row for row in laid]
+    return laid
+
+
+def _longest_run(laid: Sequence[Row | None]) -> int:
+    """The most used slots in a row, round the end."""
+    return max(
+        len(list(run)) for is_used, run in groupby((*laid, *laid), bool) if is_used
+    )

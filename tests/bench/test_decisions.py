@@ -30,7 +30,7 @@ NAMES: Final = [f"{shape.name}: {case.name}" for shape, case in CASES]
 SEARCHED: Final = {"one workload, by address range", "one workload, by port"}
 """Shapes whose lists are searched by halves: their work grows with the logarithm."""
 
-HALVING: Final = 50
+HALVING: Final = 80
 """Wasm instructions that one step of such a search may take."""
 
 

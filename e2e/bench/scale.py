@@ -56,6 +56,11 @@ def tick_text(value: float) -> str:
     return f"{value:.3g}"
 
 
+def value_text(value: float) -> str:
+    """Return a value's label: three digits that count, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _round_step(length: float) -> float:
     """Return 1, 2 or 5 times a power of ten, so that there are a few ticks."""
     unit = 10.0 ** math.floor(math.log10(length / _MOST_TICKS))

@@ -13,7 +13,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from e2e.bench.results import Axis, Bars, Lines, Plot
-from e2e.bench.scale import Scale, linear, logarithmic, tick_text
+from e2e.bench.scale import Scale, linear, logarithmic, tick_text, value_text
 
 _COLOURS: Final = (
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7"),
@@ -21,10 +21,10 @@ _COLOURS: Final = (
 )
 _DASHES: Final = ("", "6 3", "2 3", "9 3 2 3")
 _PAPER, _INK, _GRID = "#ffffff", "#1b1f24", "#d8dee4"
-_WIDTH: Final = 820
+_WIDTH: Final = 840
 _TOP, _BOTTOM = 48, 56
 _LINES_HEIGHT: Final = 440
-_LEFT_OF_LINES, _RIGHT_OF_LINES = 84, 236
+_LEFT_OF_LINES, _RIGHT_OF_LINES = 84, 256
 _LEFT_OF_BARS, _RIGHT_OF_BARS = 236, 84
 _BAR, _GAP = 13, 10
 _LEGEND_LINE: Final = 20
@@ -112,7 +112,7 @@ def _bar(y: float, value: float, colour: str, xs: Scale) -> list[str]:
     return [
         f'<rect x="{left:.1f}" y="{y:.1f}" width="{right - left:.1f}" '
         f'height="{_BAR - 2}" fill="{colour}"/>',
-        _text(right + 4, y + _BAR - 3, f"{value:,.4g}", size=10),
+        _text(right + 4, y + _BAR - 3, value_text(value), size=10),
     ]
 
 

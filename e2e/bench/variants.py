@@ -43,6 +43,7 @@ class Way(Enum):
 class Kind:
     """One way to guard; `base` names what it is compared to, "" for nobody.
 
+    `also` names a second one: what a Wasm filter costs above one that does nothing.
     Kinds with rules are measured with every number of rules, and so are those that
     others are compared to (`is_yardstick`); the rest with the first number only.
     """
@@ -53,13 +54,14 @@ class Kind:
     way: Way = Way.RECEIVED
     has_rules: bool = False
     is_yardstick: bool = False
+    also: str = ""
 
 
 KINDS: Final = (
     Kind("plain", "no filter, no overlay headers", "none"),
     Kind("none", "no filter", is_yardstick=True),
     Kind("nothing", "Wasm filter that does nothing", "none", is_yardstick=True),
-    Kind("inbound", "pepmesh inbound", "none", has_rules=True),
+    Kind("inbound", "pepmesh inbound", "none", has_rules=True, also="nothing"),
     Kind("inbound-http", "pepmesh inbound, HTTP rules", "none", has_rules=True),
     Kind("rbac", "RBAC, policies", "none", has_rules=True),
     Kind("rbac-http", "RBAC, policies, HTTP rules", "none", has_rules=True),
@@ -71,8 +73,14 @@ KINDS: Final = (
     Kind("sent", "sending, no filter", way=Way.SENT, is_yardstick=True),
     Kind("outbound", "pepmesh outbound", "sent", Way.SENT, has_rules=True),
     Kind("through", "both sidecars, no filter", way=Way.BOTH, is_yardstick=True),
-    Kind("both", "pepmesh outbound and inbound", "through", Way.BOTH, has_rules=True),
-    Kind("strict", "the same, strict keys", "through", Way.BOTH, has_rules=True),
+    Kind("both", "pepmesh, both sidecars", "through", Way.BOTH, has_rules=True),
+    Kind(
+        "strict",
+        "pepmesh, both sidecars, strict keys",
+        "through",
+        Way.BOTH,
+        has_rules=True,
+    ),
 )
 
 

@@ -12,7 +12,7 @@ return, by the kind's name, a record of spreads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import quantiles
@@ -113,18 +113,32 @@ def _in_turns(
     by_name = {variant.kind.name: variant for variant in variants}
     turns = in_turns(list(by_name), rounds, lambda name: turn(by_name[name]))
     return {
-        name: {way: sum_up(turns[name], turns.get(variant.kind.base))}
+        name: {
+            way: sum_up(
+                turns[name],
+                {
+                    "more": turns.get(variant.kind.base),
+                    "over": turns.get(variant.kind.also),
+                },
+            )
+        }
         for name, variant in by_name.items()
     }
 
 
-def sum_up(turns: Sequence[_Figures], base: Sequence[_Figures] | None) -> Record:
-    """Return the spread of each figure, and of what it is above the base's."""
+def sum_up(
+    turns: Sequence[_Figures], others: Mapping[str, Sequence[_Figures] | None]
+) -> Record:
+    """Return the spread of each figure, and of what it is above others' figures.
+
+    The latter are called by the others' key: `more_cpu_us`.
+    """
     record: Record = {}
     for key in turns[0]:
         own = [turn[key] for turn in turns]
         record[key] = spread(own).record()
-        if base is not None:
-            more = differences(own, [turn[key] for turn in base])
-            record[f"more_{key}"] = spread(more).record()
+        for word, other in others.items():
+            if other is not None:
+                above = differences(own, [turn[key] for turn in other])
+                record[f"{word}_{key}"] = spread(above).record()
     return record

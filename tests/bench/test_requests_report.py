@@ -41,6 +41,8 @@ def record(added: dict[int, dict[str, float]]) -> Record:
             )
             for kind in kinds_for(is_first=number == 0)
         }
+        over = more.get("inbound", 5.0) - more.get("nothing", 5.0)
+        kinds["inbound"]["steady"]["over_cpu_us"] = spread([over]).record()
         blocks.append({"rules": rules, "kinds": kinds})
     return {"rate": 1000, "in_flight": 16, "blocks": blocks}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from e2e.bench.scale import linear, logarithmic, tick_text
+from e2e.bench.scale import linear, logarithmic, tick_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,17 @@ def test_places() -> None:
 )
 def test_tick_text(value: float, text: str) -> None:
     assert tick_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5045, "0.504"),
+        (24.013, "24"),
+        (7.161, "7.16"),
+        (115.51, "116"),
+        (3738, "3,738"),
+    ],
+)
+def test_value_text(value: float, text: str) -> None:
+    assert value_text(value) == text

@@ -20,6 +20,7 @@ from filters.layout import (
     MAGIC_AT,
     MAX_COLUMN_BITS,
     MAX_TABLE_BYTES,
+    NONE,
     OPTIONAL_REFERENCES,
     PADDING_BYTES,
     PATH_KINDS,
@@ -33,7 +34,7 @@ from filters.layout import (
     Column,
     Section,
 )
-from filters.table import field, first_bit, rows
+from filters.table import field, first_bit, optional, rows
 
 checked: u32 = 0  # 0 not yet, 1 valid, 2 refused
 
@@ -124,6 +125,7 @@ def check_rows() -> bool:
         and check_slices()
         and check_targets()
         and check_ranges()
+        and check_indexes()
         and rows(Section.MEMBER_BLOCKS) > 0
         and is_below(Column.RULE_ACTION, ACTION_PASS + 1)
         and is_below(Column.HEADER_KIND, HEADER_PRESENT + 1)
@@ -214,6 +216,33 @@ def check_ranges() -> bool:
                 return False
             if field(Column.RANGE_FIRST, after) <= last:
                 return False
+    return True
+
+
+def check_indexes() -> bool:
+    """An index has two steps at least, and leads to rows of its own list."""
+    for i in range(rows(Section.INDEXES)):
+        if field(Column.INDEX_STEPS, i) < 2 or field(Column.INDEX_SHIFT, i) > 31:
+            return False
+    for i in range(rows(Section.SUBJECTS)):
+        index = optional(Column.SUBJECT_INDEX4, i)
+        if not has_steps_below(index, field(Column.SUBJECT_ADDRESSES4, i)):
+            return False
+    for i in range(rows(Section.RANGES)):
+        # One step further than the last row: no range ends at or above the key.
+        limit = u32(field(Column.RANGE_LEFT, i) + 2)
+        if not has_steps_below(optional(Column.RANGE_INDEX, i), limit):
+            return False
+    return True
+
+
+def has_steps_below(index: u32, limit: u32) -> bool:
+    if index == NONE:
+        return True
+    first = field(Column.INDEX_FIRST_STEP, index)
+    for i in range(field(Column.INDEX_STEPS, index)):
+        if field(Column.STEP_ROW, u32(first + i)) >= limit:
+            return False
     return True
 
 

@@ -72,9 +72,11 @@ class Section(IntEnum):
     CONDITION_TEXTS = 22  # methods and hosts of conditions
     HEADER_TESTS = 23
     PATHS = 24  # for people to read back: a filter has them in the automaton
+    INDEXES = 25  # of long lists, by the high bits of what is looked for
+    STEPS = 26
 
 
-SECTIONS: Final = 25
+SECTIONS: Final = 27
 
 
 class Column(IntEnum):
@@ -130,76 +132,86 @@ class Column(IntEnum):
     SUBJECT_PEERS = 41
     SUBJECT_FIRST_ADDRESS4 = 42
     SUBJECT_ADDRESSES4 = 43
-    SUBJECT_FIRST_ADDRESS6 = 44
-    SUBJECT_ADDRESSES6 = 45
-    PEER_KEY = 46  # number << 3 | level; 0: empty slot
-    PEER_LIST = 47  # port list
+    SUBJECT_INDEX4 = 44  # optional index of that list
+    SUBJECT_FIRST_ADDRESS6 = 45
+    SUBJECT_ADDRESSES6 = 46
+    PEER_KEY = 47  # number << 3 | level; 0: empty slot
+    PEER_LIST = 48  # port list
 
     # A port list is a row of RANGES and those that follow: disjoint, sorted.
-    RANGE_FIRST = 48  # keys: protocol << 16 | port
-    RANGE_LAST = 49
-    RANGE_DECISION = 50  # a rule; from the number of rules on, a chain
-    RANGE_LEFT = 51  # rows of the list after this one
+    RANGE_FIRST = 49  # keys: protocol << 16 | port
+    RANGE_LAST = 50
+    RANGE_DECISION = 51  # a rule; from the number of rules on, a chain
+    RANGE_LEFT = 52  # rows of the list after this one
+    RANGE_INDEX = 53  # optional index of the list that starts here
 
     # An address list starts at the lowest address.
-    ADDRESS4_START = 52
-    ADDRESS4_LIST = 53  # optional port list
-    ADDRESS6_START0 = 54
-    ADDRESS6_START1 = 55
-    ADDRESS6_START2 = 56
-    ADDRESS6_START3 = 57
-    ADDRESS6_LIST = 58
-    BLOCK_START = 59
-    BLOCK_HOLDS_MEMBERS = 60
+    ADDRESS4_START = 54
+    ADDRESS4_LIST = 55  # optional port list
+    ADDRESS6_START0 = 56
+    ADDRESS6_START1 = 57
+    ADDRESS6_START2 = 58
+    ADDRESS6_START3 = 59
+    ADDRESS6_LIST = 60
+    BLOCK_START = 61
+    BLOCK_HOLDS_MEMBERS = 62
 
-    RULE_POLICY = 61
-    RULE_NUMBER = 62  # plus one; 0: "the policy isolates and nothing matched"
-    RULE_DIRECTION = 63
-    RULE_ACTION = 64
-    RULE_LINE = 65
-    POLICY_KIND = 66
-    POLICY_NAMESPACE = 67  # texts
-    POLICY_NAME = 68
-    POLICY_FILE = 69
+    RULE_POLICY = 63
+    RULE_NUMBER = 64  # plus one; 0: "the policy isolates and nothing matched"
+    RULE_DIRECTION = 65
+    RULE_ACTION = 66
+    RULE_LINE = 67
+    POLICY_KIND = 68
+    POLICY_NAMESPACE = 69  # texts
+    POLICY_NAME = 70
+    POLICY_FILE = 71
 
-    CHAIN_PLAIN = 70  # optional rule for flows that are not HTTP
-    CHAIN_STATE = 71  # where its automaton starts
-    CHAIN_FIRST_ALTERNATIVE = 72  # all of them, in the order of evaluation
-    CHAIN_ALTERNATIVES = 73
-    CHAIN_FIRST_DOUBT = 74  # those that count where a path can be read in two ways
-    CHAIN_DOUBTS = 75
-    STATE_DEFAULT = 76  # optional state for segments without an edge
-    STATE_FIRST_EDGE = 77
-    STATE_EDGES = 78
-    STATE_FIRST_ACCEPTED = 79  # the alternatives whose path ends here
-    STATE_ACCEPTED = 80
-    EDGE_SEGMENT = 81  # optional text; none: empty slot
-    EDGE_STATE = 82  # optional state
-    ALTERNATIVE_RULE = 83
-    ALTERNATIVE_HAS_PATHS = 84  # some entry of the rule has paths
-    ALTERNATIVE_CONDITION = 85  # optional
+    CHAIN_PLAIN = 72  # optional rule for flows that are not HTTP
+    CHAIN_STATE = 73  # where its automaton starts
+    CHAIN_FIRST_ALTERNATIVE = 74  # all of them, in the order of evaluation
+    CHAIN_ALTERNATIVES = 75
+    CHAIN_FIRST_DOUBT = 76  # those that count where a path can be read in two ways
+    CHAIN_DOUBTS = 77
+    STATE_DEFAULT = 78  # optional state for segments without an edge
+    STATE_FIRST_EDGE = 79
+    STATE_EDGES = 80
+    STATE_FIRST_ACCEPTED = 81  # the alternatives whose path ends here
+    STATE_ACCEPTED = 82
+    EDGE_SEGMENT = 83  # optional text; none: empty slot
+    EDGE_STATE = 84  # optional state
+    ALTERNATIVE_RULE = 85
+    ALTERNATIVE_HAS_PATHS = 86  # some entry of the rule has paths
+    ALTERNATIVE_CONDITION = 87  # optional
 
-    CONDITION_FIRST_METHOD = 86
-    CONDITION_METHODS = 87
-    CONDITION_FIRST_HOST = 88
-    CONDITION_HOSTS = 89
-    CONDITION_FIRST_HEADER = 90
-    CONDITION_HEADERS = 91
-    CONDITION_FIRST_PATH = 92
-    CONDITION_PATHS = 93
-    CONDITION_TEXT = 94
-    HEADER_NAME = 95  # texts
-    HEADER_VALUE = 96
-    HEADER_KIND = 97
-    HEADER_IS_NEGATED = 98
-    PATH_KIND = 99
-    PATH_TEXT = 100
+    CONDITION_FIRST_METHOD = 88
+    CONDITION_METHODS = 89
+    CONDITION_FIRST_HOST = 90
+    CONDITION_HOSTS = 91
+    CONDITION_FIRST_HEADER = 92
+    CONDITION_HEADERS = 93
+    CONDITION_FIRST_PATH = 94
+    CONDITION_PATHS = 95
+    CONDITION_TEXT = 96
+    HEADER_NAME = 97  # texts
+    HEADER_VALUE = 98
+    HEADER_KIND = 99
+    HEADER_IS_NEGATED = 100
+    PATH_KIND = 101
+    PATH_TEXT = 102
+
+    # An index has a step per value of `(key - base) >> shift`, and one more: the row,
+    # from the first of the list on, that the lowest key of the step leads to.
+    INDEX_BASE = 103  # keys below lead to the first row
+    INDEX_SHIFT = 104
+    INDEX_FIRST_STEP = 105
+    INDEX_STEPS = 106
+    STEP_ROW = 107
 
 
-COLUMNS: Final = 101
+COLUMNS: Final = 108
 MAX_COLUMN_BITS: Final = 32
-COLUMNS_AT: Final = 132  # ROWS_AT + SECTIONS * 4
-FIRST_ROW_AT: Final = 940  # COLUMNS_AT + COLUMNS * 8
+COLUMNS_AT: Final = 140  # ROWS_AT + SECTIONS * 4
+FIRST_ROW_AT: Final = 1004  # COLUMNS_AT + COLUMNS * 8
 PADDING_BYTES: Final = 8
 MAX_TABLE_BYTES: Final = 0x10000000  # so that a bit's number fits 32 bits
 
@@ -230,6 +242,8 @@ FIRST_COLUMN: Final[tuple[u32, ...]] = (
     Column.CONDITION_TEXT,
     Column.HEADER_NAME,
     Column.PATH_KIND,
+    Column.INDEX_BASE,
+    Column.STEP_ROW,
     COLUMNS,
 )
 
@@ -315,6 +329,10 @@ OPTIONAL_REFERENCES: Final[tuple[u32, ...]] = (
     Section.STATES,
     Column.ALTERNATIVE_CONDITION,
     Section.CONDITIONS,
+    Column.SUBJECT_INDEX4,
+    Section.INDEXES,
+    Column.RANGE_INDEX,
+    Section.INDEXES,
 )
 
 # Slices: the column of the first row, with the number of rows in the next column, and
@@ -348,6 +366,8 @@ SLICES: Final[tuple[u32, ...]] = (
     Section.HEADER_TESTS,
     Column.CONDITION_FIRST_PATH,
     Section.PATHS,
+    Column.INDEX_FIRST_STEP,
+    Section.STEPS,
 )
 
 
@@ -364,6 +384,8 @@ class Level(IntEnum):
 
 
 LEVEL_BITS: Final = 3
+
+LONG_LIST: Final = 32  # lists with more rows are worth an index
 
 DIRECTION_SUBJECTS: Final = 3  # columns of a direction: one per tier
 AUDITED_SUBJECTS: Final = 6  # columns from a subject to the audited one

@@ -14,6 +14,7 @@ from filters.layout import (
     FLAG_IPV4_INSTANCES,
     FLAGS_AT,
     LEVEL_BITS,
+    LONG_LIST,
     NONE,
     Column,
     Level,
@@ -116,6 +117,10 @@ def consider(ports: u32, key: u32, requests: u32, pairs: View) -> None:
     low = ports
     end = u32(ports + field(Column.RANGE_LEFT, ports) + 1)
     high = end
+    if u32(end - ports) > LONG_LIST:
+        few, many = narrow(optional(Column.RANGE_INDEX, ports), key, u32(end - ports))
+        low = u32(ports + few)
+        high = u32(ports + many)
     lasts = place_of(Column.RANGE_LAST)
     while low < high:
         middle = u32((low + high) >> 1)
@@ -136,6 +141,23 @@ def consider(ports: u32, key: u32, requests: u32, pairs: View) -> None:
         SEARCH.best = min(SEARCH.best, rule)
     else:
         consider_chain(u32(rule - rules), requests, pairs)
+
+
+def narrow(index: u32, key: u32, last: u32) -> tuple[u32, u32]:
+    """The rows of a list, from its first on, between which a key's is.
+
+    So the search in a long list takes as many halvings as its rows are crowded around
+    the key, not as many as there are. `last` is what holds without an index.
+    """
+    if index == NONE:
+        return 0, last
+    base = field(Column.INDEX_BASE, index)
+    if key < base:
+        return 0, 0
+    step = u32(key - base) >> (field(Column.INDEX_SHIFT, index) & 31)
+    step = min(step, u32(field(Column.INDEX_STEPS, index) - 2))
+    at = u32(field(Column.INDEX_FIRST_STEP, index) + step)
+    return field(Column.STEP_ROW, at), field(Column.STEP_ROW, u32(at + 1))
 
 
 # --- addresses -------------------------------------------------------------------
@@ -159,21 +181,27 @@ def list_of_address4(subject: u32, address: u32) -> u32:
     count = field(Column.SUBJECT_ADDRESSES4, subject)
     if count == 0:
         return NONE
-    place = last_start(Column.ADDRESS4_START, first, count, address)
+    few: u32 = 0
+    many = u32(count - 1)
+    if count > LONG_LIST:
+        few, many = narrow(optional(Column.SUBJECT_INDEX4, subject), address, many)
+    low = u32(first + few)
+    high = u32(first + many)
+    place = last_start(Column.ADDRESS4_START, low, high, address)
     return optional(Column.ADDRESS4_LIST, place)
 
 
-def last_start(column: u32, first: u32, count: u32, wanted: u32) -> u32:
+def last_start(column: u32, first: u32, last: u32, wanted: u32) -> u32:
     """The last of some rows whose start is at or below `wanted`, else the first."""
     low = first
-    high = u32(first + count)
+    high = last
     starts = place_of(column)
-    while u32(low + 1) < high:
-        middle = u32((low + high) >> 1)
+    while low < high:
+        middle = u32((low + high + 1) >> 1)
         if field_in(starts, middle) <= wanted:
             low = middle
         else:
-            high = middle
+            high = u32(middle - 1)
     return low
 
 

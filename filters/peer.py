@@ -160,5 +160,5 @@ def lives_in_member_block(peer: Party) -> bool:
     if peer.kind != Kind.IPV4:
         return False
     blocks = rows(Section.MEMBER_BLOCKS)
-    block = last_start(Column.BLOCK_START, 0, blocks, peer.word3)
+    block = last_start(Column.BLOCK_START, 0, u32(blocks - 1), peer.word3)
     return field(Column.BLOCK_HOLDS_MEMBERS, block) == 1

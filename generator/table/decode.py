@@ -177,7 +177,7 @@ class _Decoder:
     # --- what policy says ------------------------------------------------------------
 
     def _subject(self, default: int, levels: int, *slices: int) -> Subject:
-        first, count, first4, count4, first6, count6 = slices
+        first, count, first4, count4, _, first6, count6 = slices
         rows = self._slice(Section.PEERS, first, count)
         peers = {peer: self._port_list(at + 1) for peer, at in sorted(rows) if peer}
         return Subject(
@@ -199,7 +199,7 @@ class _Decoder:
             self.lists[at] = tuple(self._port_range(*row) for row in rows)
         return self.lists[at]
 
-    def _port_range(self, first: int, last: int, decision: int, _: int) -> PortRange:
+    def _port_range(self, first: int, last: int, decision: int, *_: int) -> PortRange:
         chain = decision - len(self.rows[Section.RULES])
         if chain < 0:
             return PortRange(first, last, decision)

@@ -9,9 +9,10 @@ CPython.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Final
 
@@ -19,6 +20,7 @@ from filters.layout import (
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     LEVEL_BITS,
+    LONG_LIST,
     Level,
     Section,
 )
@@ -57,6 +59,9 @@ MAX_FULL_SLOTS: Final = 4
 SPARSE: Final = 250
 DENSE: Final = 125
 """Slots of longer slices in percent of their rows; sparse where look-ups often miss."""
+
+STEPS_PER_KEY: Final = 2
+"""Of an index: with keys in a few crowds, many steps have none."""
 
 TRIES: Final = 8
 """So many numbers of slots are tried for the one whose longest run is the shortest."""
@@ -123,11 +128,12 @@ class _Encoder:
                 *(Section.PORTS, Section.BACKENDS, Section.PEERS),
                 *(Section.ADDRESSES4, Section.ADDRESSES6, Section.EDGES),
                 *(Section.ALTERNATIVES, Section.CONDITION_TEXTS),
-                *(Section.HEADER_TESTS, Section.PATHS),
+                *(Section.HEADER_TESTS, Section.PATHS, Section.STEPS),
             )
         }
         self.ranges: list[Row] = []
         self.port_lists: dict[PortList, int] = {}
+        self.indexes: dict[Row, int] = {}
         self.conditions: dict[HttpMatch, int] = {}
         self.condition_rows: list[Row] = []
 
@@ -152,6 +158,7 @@ class _Encoder:
             Section.CHAINS: chains,
             Section.STATES: states,
             Section.CONDITIONS: self.condition_rows,
+            Section.INDEXES: list(self.indexes),
         }
         return made | {section: one.rows for section, one in self.slices.items()}
 
@@ -241,6 +248,7 @@ class _Encoder:
             levels,
             *self.slices[Section.PEERS].add(_hashed(hashed)),
             *self._addresses(Section.ADDRESSES4, subject.addresses4),
+            self._address_index(subject.addresses4),
             *self._addresses(Section.ADDRESSES6, subject.addresses6),
         )
 
@@ -250,10 +258,12 @@ class _Encoder:
             return 0
         if ports not in self.port_lists:
             self.port_lists[ports] = len(self.ranges) + 1
+            index = self._port_index(ports)
             for left, row in zip(range(len(ports) - 1, -1, -1), ports, strict=True):
                 chain = len(self.table.rules) + row.chain
                 decision = row.rule if row.chain == NO_CHAIN else chain
-                self.ranges.append((row.first, row.last, decision, left))
+                self.ranges.append((row.first, row.last, decision, left, index))
+                index = 0
         return self.port_lists[ports]
 
     def _addresses(self, section: Section, addresses: AddressList) -> tuple[int, int]:
@@ -261,6 +271,33 @@ class _Encoder:
             (*_address_words(section, start), self._port_list(ports))
             for start, ports in addresses
         )
+
+    def _port_index(self, ports: PortList) -> int:
+        """Index a list by the first range that ends at or above a key."""
+        lasts = [row.last for row in ports]
+        return self._index(lasts, partial(bisect_left, lasts))
+
+    def _address_index(self, addresses: AddressList) -> int:
+        """Index a list by the last row that starts at or below an address."""
+        starts = [start for start, _ in addresses]
+        # All addresses below the second row lead to the first.
+        return self._index(starts[1:], lambda key: bisect_right(starts, key) - 1)
+
+    def _index(self, keys: Sequence[int], find: Callable[[int], int]) -> int:
+        """Return the row of an index, plus one; 0 if the list is not worth one.
+
+        `keys` are where the answer changes, `find` gives the answer.
+        """
+        if len(keys) < LONG_LIST:
+            return 0
+        base, span = keys[0], keys[-1] - keys[0] + 1
+        steps_bits = (len(keys) * STEPS_PER_KEY).bit_length()
+        shift = max(0, span.bit_length() - steps_bits)
+        places = [find(base + (step << shift)) for step in range((span >> shift) + 1)]
+        last = find(0xFFFFFFFF)
+        steps = self.slices[Section.STEPS].add((row,) for row in (*places, last))
+        index = self.indexes.setdefault((base, shift, *steps), len(self.indexes))
+        return index + 1
 
     def _rules(self) -> Iterator[Row]:
         for rule in self.table.rules:

@@ -27,8 +27,8 @@ from generator.policy.oracle import End, Endpoint, decide
 CASES: Final = [(shape, case) for shape in SHAPES for case in shape.cases]
 NAMES: Final = [f"{shape.name}: {case.name}" for shape, case in CASES]
 
-SEARCHED: Final = {"one workload, by address range", "one workload, by port"}
-"""Shapes whose lists are searched by halves: their work grows with the logarithm."""
+SEARCHED: Final = {"one workload, by port"}
+"""Shapes whose keys are crowded: the work grows with the logarithm of the crowd."""
 
 HALVING: Final = 80
 """Wasm instructions that one step of such a search may take."""

@@ -35,6 +35,11 @@ from generator.table.model import (
 EVERYTHING = (PortRange(0, 0x2FFFF, 0),)
 WEB = (PortRange(80, 80, 1), PortRange(8000, 8100, 2))
 DNS = (PortRange(0x10035, 0x10035, 1),)
+MANY = tuple(PortRange(port, port + 1, port % 4) for port in range(0, 160, 4))
+ALL_OVER = (
+    (0, ()),
+    *((0x0A000000 + (n << 20), DNS if n % 2 else WEB) for n in range(40)),
+)
 API = (PortRange(80, 80, 0, chain=0), PortRange(8050, 8050, 1, chain=1))
 
 READS = HttpMatch(
@@ -104,7 +109,7 @@ TABLE = RuleTable(
     workloads=(
         workload(1, 1, NOBODY, (None, 1, None)),
         workload(2, 1, (4, 2, None), (None, 3, 5)),
-        workload(4, 3, (None, 1, None), (None, 1, None)),  # 3 is retired
+        workload(4, 3, (None, 1, None), (None, 6, None)),  # 3 is retired
     ),
     targets=(
         TableTarget(
@@ -146,6 +151,7 @@ TABLE = RuleTable(
         ),
         Subject(members=(PortRange(80, 81, 6), PortRange(90, 90, 7))),
         Subject(members=(PortRange(0, 0x2FFFF, 8),), outside=EVERYTHING),
+        Subject(default_rule=5, outside=MANY, addresses4=ALL_OVER),
     ),
     member_blocks=((0, False), (0x0A000000, True), (0x0B000000, False)),
     chains=(CARTS, ITEMS),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from generator.lint.areas import Area, areas_of, named_ports_at
 from generator.lint.atoms import Atoms
@@ -66,7 +67,7 @@ class Grouper:
 
     policies: Sequence[Policy]
     atoms: Atoms
-    _areas: dict[RuleId, tuple[Area, ...]] = field(default_factory=dict)
+    _rows: dict[RuleId, Row] = field(default_factory=dict)
 
     def groups(self) -> Iterator[Group]:
         members = self.atoms.index.model.members
@@ -98,7 +99,7 @@ class Grouper:
         self, direction: Direction, members: list[Member], chosen: Sequence[int]
     ) -> Group:
         rows = tuple(
-            self._row(place, closed(rule), members[0])
+            self._row(place, rule, members[0])
             for place in chosen
             for rule in self.policies[place].rules
             if rule.direction is direction
@@ -108,18 +109,19 @@ class Grouper:
         return Group(direction, tuple(members), rows, enforced, normal)
 
     def _row(self, place: int, rule: PolicyRule, subject: Member) -> Row:
+        """Return a rule at a subject: the same object, if it is the same at all."""
         number = (place, rule.direction, rule.number)
-        policy = self.policies[place]
+        known = self._rows.get(number)
+        if known is not None:
+            return known
+        policy, rule = self.policies[place], closed(rule)
+        row = Row(number, policy, rule, areas_of(rule, policy, subject, self.atoms))
         is_named = rule.direction is Direction.INGRESS and any(
             port.name for port in rule.ports or ()
         )
-        if is_named:
-            return Row(
-                number, policy, rule, areas_of(rule, policy, subject, self.atoms)
-            )
-        if number not in self._areas:
-            self._areas[number] = areas_of(rule, policy, subject, self.atoms)
-        return Row(number, policy, rule, self._areas[number])
+        if not is_named:
+            self._rows[number] = row
+        return row
 
 
 def _speaks(policy: Policy, direction: Direction) -> bool:
@@ -137,8 +139,17 @@ class Here:
     certain: Bits
 
 
-def by_keys(rows: Sequence[Row]) -> Iterator[list[Here]]:
-    """Yield the rules that match something, by ranges on which all are constant."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Keys `first` to `last`, on which all of some rules are constant."""
+
+    first: int
+    last: int
+    rules: tuple[Here, ...]
+
+
+def by_keys(rows: Sequence[Row]) -> Iterator[Stretch]:
+    """Yield the rules that match something, stretch by stretch."""
     starts = sorted(
         {area.keys[0] for row in rows for area in row.areas}
         | {area.keys[1] + 1 for row in rows for area in row.areas}
@@ -154,5 +165,7 @@ def by_keys(rows: Sequence[Row]) -> Iterator[list[Here]]:
                 found[at][number] = Here(
                     row, old.perhaps | reached.perhaps, old.certain | reached.certain
                 )
-    for each in found:
-        yield [here for here in each.values() if here.perhaps]
+    for (first, stop), each in zip(pairwise(starts), found, strict=False):
+        rules = tuple(here for here in each.values() if here.perhaps)
+        if rules:
+            yield Stretch(first, stop - 1, rules)

@@ -43,11 +43,12 @@ def find_redundant(
 def _accepting(row: Row, rest: Iterable[Row]) -> set[RuleId] | None:
     """Return the rules that accept all that a rule does; None if something is left."""
     used: set[RuleId] = set()
-    for found in by_keys([row, *(other for other in rest if other.is_plain)]):
-        if not found or found[0].row is not row:
+    for stretch in by_keys([row, *(other for other in rest if other.is_plain)]):
+        own, *others = stretch.rules
+        if own.row is not row:
             continue
-        left = found[0].perhaps
-        for other in found[1:]:
+        left = own.perhaps
+        for other in others:
             used |= {other.row.id} if left & other.certain else set()
             left &= ~other.certain
         if left:

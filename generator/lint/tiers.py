@@ -8,13 +8,16 @@ covered; a rule with `http` covers rules with the same or fewer entries only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import islice
+from typing import Final
 
-from generator.lint.groups import Group, Here, Row, RuleId, by_keys
+from generator.lint.groups import Group, Here, Row, RuleId, Stretch, by_keys
 from generator.lint.index import Bits
 from generator.policy.model import Action, Tier
+from generator.table.ports import EVERY_KEY
 
 
 @dataclass(slots=True)
@@ -38,13 +41,15 @@ class Fate:
 
 def find_fates(groups: Sequence[Group]) -> dict[RuleId, Fate]:
     """Return the fate of every rule that has a subject."""
-    fates: dict[RuleId, Fate] = {}
+    fates = {row.id: Fate() for group in groups for row in group.rows}
+    walk = _Walk(fates)
     for group in groups:
-        _Walk(group, fates).run()
+        walk.take(group)
     dead = {number for number, fate in fates.items() if not fate.decides}
+    walk = _Walk(fates, dead)
     for group in groups:
         if any(row.id in dead for row in group.rows):
-            _Walk(group, fates, dead).run()
+            walk.take(group)
     return fates
 
 
@@ -80,35 +85,69 @@ class _Taken:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What the Admin tier has decided on some keys, and what of it denies."""
+
+    first: int
+    last: int
+    final: _Taken = field(default_factory=_Taken)
+    denied: _Taken = field(default_factory=_Taken)
+
+
+_NOTHING: Final = _Decided(*EVERY_KEY)
+"""No rule of the Admin tier matches anything there."""
+
+_Rows = tuple[int, ...]
+"""Identities of rows."""
+
+
 @dataclass
 class _Walk:
-    """One group on its way through the tiers, key range by key range.
+    """Takes groups through the tiers, key range by key range.
 
-    `explained` are the rules of which to say who was earlier.
+    Most subjects have the rules of the Admin and Baseline tiers in common, so each
+    distinct list of them is walked once. `explained` are the rules of which to say who
+    was earlier.
     """
 
-    group: Group
     fates: dict[RuleId, Fate]
     explained: set[RuleId] = field(default_factory=set)
+    _admin: dict[_Rows, list[_Decided]] = field(default_factory=dict)
+    _baseline: set[tuple[_Rows, _Rows, tuple[int, ...]]] = field(default_factory=set)
 
-    def run(self) -> None:
-        for row in self.group.rows:
-            self.fates.setdefault(row.id, Fate())
-        for rows in by_keys(self.group.rows):
-            self._at_key(rows)
+    def take(self, group: Group) -> None:
+        """Note what becomes of the rules at the subjects of a group."""
+        admin, normal, baseline = (group.tier(tier) for tier in Tier)
+        decided = self._admin_tier(admin)
+        for stretch in by_keys(normal):
+            for before in _on(decided, stretch):
+                self._normal(stretch.rules, before)
+        key = _key(admin), _key(baseline), group.isolating
+        if baseline and key not in self._baseline:
+            self._baseline.add(key)
+            for stretch in by_keys(baseline):
+                for before in _on(decided, stretch):
+                    self._ordered(stretch.rules, before.final, group.isolating)
 
-    def _at_key(self, rows: Sequence[Here]) -> None:
-        """Walk the tiers at one range of keys, on which all rules are constant."""
-        final, denied = _Taken(), _Taken()
-        for tier, found in groupby(rows, key=lambda here: here.row.policy.tier):
-            if tier is Tier.NORMAL:
-                self._normal(list(found), final, denied)
-            else:
-                decided = self._ordered(list(found), final)
-                _add(decided, final, denied)
+    def _admin_tier(self, rows: Sequence[Row]) -> list[_Decided]:
+        """Walk the first tier; return what it decides, by ascending keys."""
+        key = _key(rows)
+        if key not in self._admin:
+            self._admin[key] = []
+            for stretch in by_keys(rows):
+                found = _Decided(stretch.first, stretch.last)
+                _add(self._ordered(stretch.rules, _Taken()), found)
+                self._admin[key].append(found)
+        return self._admin[key]
 
-    def _ordered(self, rows: Sequence[Here], final: _Taken) -> list[tuple[Here, Bits]]:
-        """Rules in their order; return what each decides for certain."""
+    def _ordered(
+        self, rows: Sequence[Here], final: _Taken, isolating: Sequence[int] = ()
+    ) -> list[tuple[Here, Bits]]:
+        """Rules in their order; return what each decides for certain.
+
+        `isolating` are policies of the normal tier that leave nothing to this one.
+        """
         gone = _Taken()
         decided: list[tuple[Here, Bits]] = []
         passed = 0
@@ -117,9 +156,8 @@ class _Walk:
             fate.matches = True
             left = gone.left(row, here.perhaps)
             fate.decides_in_tier |= bool(left)
-            if row.policy.tier is Tier.BASELINE and self.group.isolating:
-                fate.isolating.update(self.group.isolating)
-            else:
+            fate.isolating.update(isolating)
+            if not isolating:
                 fate.decides |= bool(final.left(row, left))
             self._explain(here, gone, final)
             if row.rule.action is Action.PASS:
@@ -129,15 +167,15 @@ class _Walk:
             gone.take(row, here.certain)
         return decided
 
-    def _normal(self, rows: Sequence[Here], final: _Taken, denied: _Taken) -> None:
+    def _normal(self, rows: Sequence[Here], before: _Decided) -> None:
         """Rules add up; what the Admin tier decided is not theirs any more."""
         once, twice = _counts(rows)
         for here in rows:
             row, fate = here.row, self.fates[here.row.id]
             fate.matches = fate.decides_in_tier = True
-            fate.decides |= bool(final.left(row, here.perhaps))
-            fate.is_denied &= not denied.left(row, here.perhaps)
-            self._explain(here, final)
+            fate.decides |= bool(before.final.left(row, here.perhaps))
+            fate.is_denied &= not before.denied.left(row, here.perhaps)
+            self._explain(here, before.final)
             own = here.certain & here.perhaps if row.is_plain else 0
             fate.grants |= bool(own & ~twice) or bool(here.perhaps & ~own & ~once)
 
@@ -147,13 +185,33 @@ class _Walk:
                 self.fates[here.row.id].earlier |= taken.rules_in(here)
 
 
-def _add(decided: Sequence[tuple[Here, Bits]], final: _Taken, denied: _Taken) -> None:
+def _key(rows: Sequence[Row]) -> _Rows:
+    """What makes two lists of rules one: groups share rows that are the same."""
+    return tuple(map(id, rows))
+
+
+def _on(decided: Sequence[_Decided], stretch: Stretch) -> Iterator[_Decided]:
+    """Yield what was decided on the keys of a stretch, _NOTHING where nothing was."""
+    covered = stretch.first
+    start = bisect_left(decided, stretch.first, key=lambda each: each.last)
+    for each in islice(decided, start, None):
+        if each.first > stretch.last:
+            break
+        if each.first > covered:
+            yield _NOTHING
+        yield each
+        covered = each.last + 1
+    if covered <= stretch.last:
+        yield _NOTHING
+
+
+def _add(decided: Sequence[tuple[Here, Bits]], found: _Decided) -> None:
     """Keep what a tier decided, and what it denies whatever the request says."""
     accepted = 0
     for here, bits in decided:
-        final.take(here.row, bits)
+        found.final.take(here.row, bits)
         if here.row.rule.action is Action.DENY:
-            denied.take(here.row, bits & ~accepted)
+            found.denied.take(here.row, bits & ~accepted)
         else:
             accepted |= here.perhaps | here.certain
 

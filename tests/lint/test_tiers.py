@@ -7,11 +7,13 @@ from dataclasses import replace
 from ipaddress import ip_address
 from itertools import product
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from generator.lint import tiers
 from generator.lint.ground import Ground
-from generator.lint.groups import RuleId
+from generator.lint.groups import Row, RuleId
 from generator.policy.model import (
     Action,
     BlockPeer,
@@ -27,7 +29,9 @@ from generator.policy.model import (
 )
 from generator.policy.oracle import End, OracleDecision, decide, endpoints
 from generator.policy.request import HttpRequest
+from tests.support import meshes
 from tests.support.http_strategies import requests
+from tests.support.loading import model_of
 from tests.support.strategies import EVERY_KIND, models
 
 Flow = tuple[End, End, Protocol, int]
@@ -167,3 +171,42 @@ def _id(
     policy: Policy, rule: PolicyRule, direction: Direction, ground: Ground
 ) -> RuleId:
     return ground.policies.index(policy), direction, rule.number
+
+
+ADMIN = """\
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: admin}
+spec:
+  tier: Admin
+  priority: 1
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Accept, from: [{namespaces: {}}]}
+---
+"""
+
+
+@pytest.mark.parametrize("workloads", [2, 20])
+def test_rules_that_subjects_have_in_common_are_walked_once(
+    workloads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked: list[RuleId] = []
+    take = tiers._Taken.take
+
+    def counting(taken: tiers._Taken, row: Row, bits: int) -> None:
+        walked.append(row.id)
+        take(taken, row, bits)
+
+    monkeypatch.setattr(tiers._Taken, "take", counting)
+    names = [f"w{number}" for number in range(workloads)]
+    own = "{podSelector: {matchLabels: {app: %s}}, ingress: [{ports: [{port: 80}]}]}"
+    text = ADMIN + "".join(
+        meshes.pod(name, labels=f"{{app: {name}}}") + meshes.policy(name, own % name)
+        for name in names
+    )
+    ground = Ground(model_of(text))
+    assert len(ground.groups) == workloads
+    assert len(ground.fates) == 1 + workloads
+    # The rule of the Admin tier: once within it, and once from the tiers after it.
+    assert walked == [(0, Direction.INGRESS, 0)] * 2

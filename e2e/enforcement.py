@@ -44,7 +44,9 @@ class Enforcement:
     built: Built
     master: MasterKeys
     module: Path
-    _bundles: dict[int, Bundle] = field(default_factory=dict, compare=False)
+    _bundles: dict[int, Bundle] = field(  # of these keys: not taken by `replace`
+        init=False, default_factory=dict, compare=False
+    )
 
     @cached_property
     def engine(self) -> Engine:

@@ -31,7 +31,7 @@ from e2e.bench.vocabulary import (
 from generator.source import SourceFile
 
 SERVICES_PER_NAMESPACE: Final = 10
-PLATFORM_FILE: Final = "platform.yaml"
+MESH_WIDE_FILE: Final = "mesh-wide.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def big_mesh(size: Size) -> tuple[SourceFile, ...]:
     """Return the manifests: a file per namespace, and the mesh-wide policies."""
     places = list(_places(size))
     files = [SourceFile(f"{p.namespace}.yaml", _text(_objects(p))) for p in places]
-    platform = _text(mesh_wide_policies(places))
-    return (SourceFile(PLATFORM_FILE, platform), *files)
+    mesh_wide = _text(mesh_wide_policies(places))
+    return (SourceFile(MESH_WIDE_FILE, mesh_wide), *files)
 
 
 def _text(objects: Iterable[Manifest]) -> str:

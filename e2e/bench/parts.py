@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from e2e.bench.build_bench import PART as BUILD
 from e2e.bench.decision_report import PART as DECISION
 from e2e.bench.memory_bench import PART as MEMORY
 from e2e.bench.requests_bench import PART as REQUESTS
@@ -11,4 +12,11 @@ from e2e.bench.results import Part
 from e2e.bench.rollout_bench import PART as ROLLOUT
 from e2e.bench.sizes_bench import PART as SIZES
 
-PARTS: Final[tuple[Part, ...]] = (REQUESTS, DECISION, SIZES, MEMORY, ROLLOUT)
+PARTS: Final[tuple[Part, ...]] = (
+    REQUESTS,
+    DECISION,
+    SIZES,
+    MEMORY,
+    BUILD,
+    ROLLOUT,
+)

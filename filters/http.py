@@ -120,6 +120,11 @@ def read_path(pairs: View) -> u32:
     return REQUEST.path_state
 
 
+def was_asked_about() -> bool:
+    """Tell whether a rule asked about REQUEST: others may be judged otherwise."""
+    return REQUEST.path_state != UNREAD
+
+
 def end_state(first: u32) -> u32:
     """Walk the automaton along the normal form, segment by segment; NONE: nowhere."""
     path = NORMAL[0 : REQUEST.path_bytes]

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from filters.abi import Action, Status
 from filters.address import read_address
-from filters.bundle import BUNDLES, receive_row, row_secret
+from filters.binding import is_bound
+from filters.bundle import receive_row, row_secret
 from filters.configuration import Direction, KeyMode
 from filters.counters import count_allowed
 from filters.decide import Judgement, denial_reason, denying_rule, is_audited, judge
 from filters.denial import deny, note_audited
 from filters.hostcalls import proxy_get_current_time_nanoseconds
-from filters.http import Requests
+from filters.http import Requests, was_asked_about
 from filters.key import (
     PAIRWISE,
     compute_mac,
     derive_pairwise,
     is_expected,
     is_fresh,
-    is_remembered,
+    is_near,
     is_strict_key,
     key_fields,
     read_key_header,
     read_version,
-    remember,
 )
 from filters.lang import View, Words, u32
 from filters.layout import ANY_INSTANCE, NONE, TCP, Column
 from filters.party import Kind, Party
 from filters.peer import (
+    bind_source,
     connection_facts,
     facts_certificate,
     facts_instance,
@@ -39,8 +40,16 @@ from filters.peer import (
     lives_in_member_block,
     read_peer,
 )
+from filters.proofs import (
+    PROOFS,
+    SLOTS,
+    expect_at,
+    find_proof,
+    read_sender,
+    remember,
+)
 from filters.reasons import Reason
-from filters.request import REQUEST, strip
+from filters.request import REQUEST, key_text, source_text, strip
 from filters.roots import ADDRESSES, ROOTS
 from filters.strict import spend_strict_key, verify_strict_key
 from filters.table import field, namespace, text, workload_row
@@ -52,7 +61,7 @@ SELF = Party()
 JUDGEMENT = Judgement()
 
 
-def judge_inbound(root: u32, pairs: View) -> u32:
+def judge_inbound(root: u32, pairs: View, context_id: u32) -> u32:
     """Judge one request and return the callback's action."""
     facts = connection_facts()
     reason = identify(root, pairs, facts)
@@ -61,6 +70,25 @@ def judge_inbound(root: u32, pairs: View) -> u32:
     port = facts_port(facts)
     if port == 0:
         return deny(Direction.INBOUND, Reason.DESTINATION_UNKNOWN, NONE)
+    slot = keep_proof(root, pairs, facts, context_id)
+    return judge_sender(root, port, slot, pairs)
+
+
+def keep_proof(root: u32, pairs: View, facts: View, context_id: u32) -> u32:
+    """Have the next request like this one recognised; SLOTS: it will not be."""
+    if SENDER.kind != Kind.MEMBER:
+        return SLOTS
+    source = source_text(pairs)
+    slot = find_proof(ROOTS[root].serial, source, key_text(pairs))
+    any_address = ROOTS[root].takes_any_address
+    if slot == SLOTS or not bind_source(facts, context_id, source, any_address):
+        return SLOTS
+    expect_at(slot, facts_port(facts))
+    return slot
+
+
+def judge_sender(root: u32, port: u32, slot: u32, pairs: View) -> u32:
+    """Judge what SENDER asks for; `slot` is that of its proof, or SLOTS."""
     set_member(SELF, root)
     key = TCP << 16 | (port & 0xFFFF)
     judge(SENDER, SELF, key, False, Requests.GIVEN, pairs, JUDGEMENT)
@@ -71,6 +99,9 @@ def judge_inbound(root: u32, pairs: View) -> u32:
         judge(SENDER, SELF, key, True, Requests.GIVEN, pairs, JUDGEMENT)
         if denial_reason(JUDGEMENT) != Reason.ALLOWED:
             note_audited(Direction.INBOUND, denying_rule(JUDGEMENT))
+            return accept()
+    if slot < SLOTS:
+        PROOFS[slot].is_allowed = not was_asked_about()
     return accept()
 
 
@@ -91,6 +122,36 @@ def accept() -> u32:
     return Action.CONTINUE
 
 
+# --- who was let in before -------------------------------------------------------
+
+
+def recognise(root: u32, pairs: View) -> u32:
+    """Find the proof of this request among those taken before; SLOTS: it is not there.
+
+    A proof that is found is of now, and this connection is its sender's own.
+    """
+    if REQUEST.sources != 1 or REQUEST.keys != 1 or REQUEST.is_connect:
+        return SLOTS
+    source = source_text(pairs)
+    slot = find_proof(ROOTS[root].serial, source, key_text(pairs))
+    if slot == SLOTS or PROOFS[slot].port == 0:
+        return SLOTS
+    status, now = proxy_get_current_time_nanoseconds()
+    if status != Status.OK or not is_near(PROOFS[slot].epoch, now):
+        return SLOTS
+    any_address = ROOTS[root].takes_any_address
+    return slot if is_bound(source, PROOFS[slot].port, any_address) else SLOTS
+
+
+def judge_again(root: u32, slot: u32, pairs: View) -> u32:
+    """Judge a request whose proof was recognised; return the callback's action."""
+    proof = PROOFS[slot]
+    if proof.is_allowed:
+        return accept()
+    read_sender(proof, SENDER)
+    return judge_sender(root, proof.port, slot, pairs)
+
+
 # --- who sends -------------------------------------------------------------------
 
 
@@ -103,10 +164,10 @@ def identify(root: u32, pairs: View, facts: View) -> u32:
     reason = check_presence()
     if reason != Reason.ALLOWED:
         return reason
-    reason = read_source(root, pairs[REQUEST.source : REQUEST.source_end])
+    reason = read_source(root, source_text(pairs))
     if reason != Reason.ALLOWED:
         return reason
-    reason = verify_key(root, pairs[REQUEST.key : REQUEST.key_end], pairs)
+    reason = verify_key(root, key_text(pairs), pairs)
     if reason != Reason.ALLOWED:
         return reason
     reason = check_certificate(facts_certificate(facts))
@@ -178,8 +239,8 @@ def verify_key(root: u32, value: View, pairs: View) -> u32:
     slot = ROOTS[root].bundle
     if slot == NONE:
         return Reason.NOT_CONFIGURED
-    owner = BUNDLES[slot].owner
-    if not is_strict_key() and is_remembered(owner, SOURCE):
+    serial = ROOTS[root].serial
+    if find_proof(serial, source_text(pairs), value) != SLOTS:
         return Reason.ALLOWED
     target, key_id, moment = key_fields()
     found = receive_row(slot, target, key_id)
@@ -191,7 +252,7 @@ def verify_key(root: u32, value: View, pairs: View) -> u32:
     compute_mac(PAIRWISE[0:32], key_id, moment, SOURCE, target)
     if not is_expected():
         return Reason.KEY_MISMATCH
-    remember(owner, SOURCE)
+    remember(serial, source_text(pairs), value, moment, SOURCE)
     return Reason.ALLOWED
 
 

@@ -10,16 +10,16 @@
 That is a plain key. A strict one, `v2`, holds for one request (filters/strict.py): it
 has milliseconds for the epoch, another message, and a nonce behind the MAC.
 
-The epoch counts 30 s; the current one and its two neighbours are accepted. A verified
-MAC is remembered, so that the steady state is one comparison; both comparisons take
-the same time whatever the bytes are.
+The epoch counts 30 s; the current one and its two neighbours are accepted. A key that
+was verified is remembered (filters/proofs.py); comparing takes the same time whatever
+the bytes are.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from filters.lang import Buffer, View, Words, load_u32_be, u8, u32, u64
+from filters.lang import Buffer, View, Words, u8, u32, u64
 from filters.sha256 import hmac, swapped
 from filters.text import (
     index_of,
@@ -40,10 +40,6 @@ NONCE_BYTES: Final = 8
 STRICT_TEXT_BYTES: Final = 32
 WINDOW_MS: Final = 10_000  # of a strict key, both ways; RFC 8446, section 8.3
 DOT: Final = 46
-
-SLOTS: Final = 256
-SLOT_WORDS: Final = 12  # owner, target, key id, epoch, address (4), MAC (4)
-REMEMBERED = Words(SLOTS * SLOT_WORDS)
 
 MESSAGE = Buffer(HEAD_BYTES)  # zero behind the message of a plain key
 PAIRWISE = Buffer(32)
@@ -116,7 +112,12 @@ def is_fresh(now_nanoseconds: u64) -> bool:
     if is_strict:
         since = u64(moment - current_ms(now_nanoseconds) + WINDOW_MS)
         return since <= 2 * WINDOW_MS
-    return u64(moment - current_epoch(now_nanoseconds) + 1) <= 2
+    return is_near(moment, now_nanoseconds)
+
+
+def is_near(epoch: u64, now_nanoseconds: u64) -> bool:
+    """Tell whether an epoch is the current one or its neighbour."""
+    return u64(epoch - current_epoch(now_nanoseconds) + 1) <= 2
 
 
 def derive_pairwise(secret: View, source: Words) -> None:
@@ -167,36 +168,3 @@ def is_expected() -> bool:
     for i in range(MAC_BYTES):
         difference = difference | (MAC[i] ^ EXPECTED[i])
     return difference == 0
-
-
-# --- verified MACs ---------------------------------------------------------------
-
-
-def slot_of_mac() -> u32:
-    return (load_u32_be(MAC[0:MAC_BYTES], 0) & (SLOTS - 1)) * SLOT_WORDS
-
-
-def is_remembered(owner: u32, source: Words) -> bool:
-    """Tell whether exactly this key was verified before; constant time."""
-    at = slot_of_mac()
-    difference = REMEMBERED[at] ^ owner
-    difference = difference | (REMEMBERED[at + 1] ^ target)
-    difference = difference | (REMEMBERED[at + 2] ^ key_id)
-    difference = difference | (REMEMBERED[at + 3] ^ u32(moment))
-    for i in range(4):
-        difference = difference | (REMEMBERED[at + 4 + i] ^ source[i])
-        mac_word = load_u32_be(MAC[0:MAC_BYTES], i * 4)
-        difference = difference | (REMEMBERED[at + 8 + i] ^ mac_word)
-    return difference == 0
-
-
-def remember(owner: u32, source: Words) -> None:
-    """Keep the key that was just verified for `owner`, which is never 0."""
-    at = slot_of_mac()
-    REMEMBERED[at] = owner
-    REMEMBERED[at + 1] = target
-    REMEMBERED[at + 2] = key_id
-    REMEMBERED[at + 3] = u32(moment)
-    for i in range(4):
-        REMEMBERED[at + 4 + i] = source[i]
-        REMEMBERED[at + 8 + i] = load_u32_be(MAC[0:MAC_BYTES], i * 4)

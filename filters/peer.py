@@ -9,8 +9,9 @@ The certificate is known only after the handshake, so the first request adds it;
 requests learn everything from one host call.
 
     facts: port (u16, little-endian), 1 if the certificate was looked up, bytes of the
-    peer's address, its instance (u32, 0: unknown), the address as text, SPIFFE name
-    (empty: none)
+    peer's address, its instance (u32, 0: unknown), the network filter's context (u32,
+    0: none) and the number of its VM (8 bytes), how many sources are bound (u32), the
+    address as text, SPIFFE name (empty: none)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 
 from filters.abi import Status
 from filters.address import read_ipv4, read_ipv6
+from filters.binding import VM, VM_BYTES, bind, is_bound, is_of_this_vm
 from filters.hostcalls import (
     proxy_call_foreign_function,
     proxy_get_property,
@@ -33,10 +35,20 @@ from filters.table import field, rows
 from filters.text import index_of, read_decimal
 
 # declare_property: name, type string, span of the connection or of the request.
-DECLARE_FACTS: Final = b"\x0a\x0dpepmesh_facts\x18\x01\x28\x02"
+DECLARE_FACTS: Final = b"\x0a\x12pepmesh_connection\x18\x01\x28\x02"
 DECLARE_RULE: Final = b"\x0a\x0cpepmesh_rule\x18\x01\x28\x01"
-HEAD_BYTES: Final = 8
+NETWORK_AT: Final = 8
+VM_AT: Final = 12
+BOUND_AT: Final = VM_AT + VM_BYTES
+HEAD_BYTES: Final = 24
+
+# Behind one address is one sender; behind a gateway may be any number of them, and each
+# that is bound costs Envoy some 200 bytes for as long as the connection lives.
+MAX_BOUND: Final = 16
 MAX_ADDRESS_BYTES: Final = 255
+
+# Named anew when the layout changes: connections outlive the module that stored them.
+FACTS_NAME: Final = b"pepmesh_connection"
 
 WORDS = Words(4)
 FACTS = Buffer(1024)
@@ -48,21 +60,27 @@ def declare_properties() -> None:
     proxy_call_foreign_function(b"declare_property", DECLARE_RULE)
 
 
-def store_connection() -> None:
+def store_connection(context_id: u32) -> None:
     """Keep what is true of a new connection for the HTTP filter behind."""
     status, address = proxy_get_property(b"source\0address")
     if status == Status.OK and len(address) <= MAX_ADDRESS_BYTES:
-        proxy_set_property(b"pepmesh_facts", make_facts(address))
+        proxy_set_property(FACTS_NAME, make_facts(address, context_id))
 
 
-def make_facts(address: View) -> View:
-    """Lay out the facts of a connection, its certificate not yet looked up."""
+def make_facts(address: View, context_id: u32) -> View:
+    """Lay out the facts of a connection, its certificate not yet looked up.
+
+    `context_id` is the network filter's; 0: there is none.
+    """
     port = destination_port()
     FACTS[0] = u8(port)
     FACTS[1] = u8(port >> 8)
     FACTS[2] = 0
     FACTS[3] = u8(len(address))
     FACTS.put_u32(4, peer_instance(address))
+    FACTS.put_u32(NETWORK_AT, context_id)
+    FACTS.put(VM_AT, VM[0:VM_BYTES])
+    FACTS.put_u32(BOUND_AT, 0)
     FACTS.put(HEAD_BYTES, address)
     return FACTS[0 : HEAD_BYTES + len(address)]
 
@@ -87,9 +105,9 @@ def destination_port() -> u32:
 
 def connection_facts() -> View:
     """The facts of this request's connection, with its certificate looked up."""
-    status, facts = proxy_get_property(b"pepmesh_facts")
+    status, facts = proxy_get_property(FACTS_NAME)
     if status != Status.OK or len(facts) < HEAD_BYTES:
-        facts = make_facts(b"")  # no network filter: the peer stays unknown
+        facts = make_facts(b"", 0)  # no network filter: the peer stays unknown
     if facts[2] == 1:
         return facts
     found, name = proxy_get_property(b"connection\0uri_san_peer_certificate")
@@ -99,7 +117,7 @@ def connection_facts() -> View:
     if found == Status.OK:
         FACTS.put(size, name)
         size = u32(size + len(name))
-    proxy_set_property(b"pepmesh_facts", FACTS[0:size])
+    proxy_set_property(FACTS_NAME, FACTS[0:size])
     return FACTS[0:size]
 
 
@@ -115,6 +133,28 @@ def facts_instance(facts: View) -> u32:
 def facts_certificate(facts: View) -> View:
     """The peer's SPIFFE name, or nothing."""
     return facts[HEAD_BYTES + facts[3] : len(facts)]
+
+
+def bind_source(
+    facts: View, own_context: u32, source: View, takes_any_address: bool
+) -> bool:
+    """Keep that a source was checked against these facts; False if it is not kept.
+
+    See filters/binding.py.
+    """
+    port = facts_port(facts)
+    if is_bound(source, port, takes_any_address):
+        return True
+    network = load_u32(facts, NETWORK_AT)
+    bound = load_u32(facts, BOUND_AT)
+    number = facts[VM_AT:BOUND_AT]
+    if network == 0 or bound >= MAX_BOUND or not is_of_this_vm(number):
+        return False
+    FACTS.put(0, facts)
+    FACTS.put_u32(BOUND_AT, u32(bound + 1))
+    if proxy_set_property(FACTS_NAME, FACTS[0 : len(facts)]) != Status.OK:
+        return False
+    return bind(network, own_context, source, port, takes_any_address)
 
 
 def read_peer(facts: View, out: Party) -> bool:

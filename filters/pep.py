@@ -20,6 +20,7 @@ from filters.abi import (
 )
 from filters.address import write_address
 from filters.admission import table_is_valid
+from filters.binding import number_vm
 from filters.bundle import BUNDLES, admit
 from filters.configuration import CONFIGURATION, Direction, KeyMode, read
 from filters.counters import hand_over
@@ -35,7 +36,7 @@ from filters.hostcalls import (
 )
 from filters.http import Requests
 from filters.identity import find_workload, own_address
-from filters.inbound import judge_inbound
+from filters.inbound import judge_again, judge_inbound, recognise
 from filters.lang import (
     Buffer,
     View,
@@ -50,6 +51,7 @@ from filters.layout import NONE
 from filters.outbound import judge_outbound
 from filters.party import Party
 from filters.peer import declare_properties, store_connection
+from filters.proofs import SLOTS
 from filters.reasons import Reason
 from filters.request import REQUEST, scan
 from filters.roots import (
@@ -60,6 +62,7 @@ from filters.roots import (
     add_context,
     drop_bundle,
     find_root,
+    new_serial,
     remove_context,
     root_of_stream,
 )
@@ -120,6 +123,7 @@ def configure(number: u32, text: View) -> u32:
         return refuse(b"the host has no random numbers for strict keys")
     drop_bundle(root)
     root.bundle = slot
+    root.serial = new_serial()
     root.direction = CONFIGURATION.direction
     root.takes_any_address = CONFIGURATION.takes_any_address
     root.key_mode = CONFIGURATION.key_mode
@@ -132,6 +136,7 @@ def configure(number: u32, text: View) -> u32:
     else:
         keep_address(number)
     declare_properties()
+    number_vm()
     proxy_set_tick_period_milliseconds(TICK_MS)
     root.is_ready = True
     return 1
@@ -168,7 +173,7 @@ def refuse(why: View) -> u32:
 @export
 def proxy_on_new_connection(context_id: u32) -> u32:
     """As a network filter: keep who is really there. Nothing is decided here."""
-    store_connection()
+    store_connection(context_id)
     return Action.CONTINUE
 
 
@@ -184,12 +189,16 @@ def proxy_on_request_headers(context_id: u32, headers: u32, end_of_stream: u32) 
         return deny(Direction.UNKNOWN, Reason.NOT_CONFIGURED, NONE)
     root = ROOTS[number]
     direction = root.direction
+    if direction != Direction.OUTBOUND:
+        slot = recognise(number, pairs)
+        if slot != SLOTS:
+            return judge_again(number, slot, pairs)
     if direction == Direction.UNKNOWN:
         direction = listener_direction()
     if root.workload == NONE:
         return deny(direction, Reason.NO_IDENTITY, NONE)
     if direction == Direction.INBOUND:
-        return judge_inbound(number, pairs)
+        return judge_inbound(number, pairs, context_id)
     if direction == Direction.OUTBOUND:
         return judge_outbound(number, pairs)
     return deny(Direction.UNKNOWN, Reason.DIRECTION_UNKNOWN, NONE)

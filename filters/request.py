@@ -38,6 +38,16 @@ class Request:
 REQUEST = Request()
 
 
+def source_text(pairs: View) -> View:
+    """The value of the source header: the last, if it is repeated."""
+    return pairs[REQUEST.source : REQUEST.source_end]
+
+
+def key_text(pairs: View) -> View:
+    """The value of the key header: the last, if it is repeated."""
+    return pairs[REQUEST.key : REQUEST.key_end]
+
+
 def strip() -> bool:
     """Remove both overlay headers; False if the host would not.
 

@@ -24,9 +24,13 @@ TEXT_BYTES: Final = 40
 
 @record
 class Root:
-    """One plugin context. `workload` NONE: no identity. `bundle` NONE: no secrets."""
+    """One plugin context. `workload` NONE: no identity. `bundle` NONE: no secrets.
+
+    `serial` is of its configuration: never 0, never the same twice.
+    """
 
     context_id: u32 = 0  # 0: free
+    serial: u32 = 0
     is_ready: bool = False
     direction: u32 = 0
     takes_any_address: bool = False
@@ -38,6 +42,8 @@ class Root:
 ROOTS = Pool(Root, MAX_ROOTS)
 ADDRESSES = Words(MAX_ROOTS * 4)
 ADDRESS_TEXTS = Buffer(MAX_ROOTS * TEXT_BYTES)
+
+serials: u32 = 0
 
 RECENT_CONTEXTS = Words(RECENT)
 RECENT_ROOTS = Words(RECENT)
@@ -62,6 +68,13 @@ def add_root(context_id: u32) -> None:
             root.workload = NONE
             root.bundle = NONE
             return
+
+
+def new_serial() -> u32:
+    """Number a configuration."""
+    global serials
+    serials = u32(serials + 1)
+    return serials
 
 
 def find_root(context_id: u32) -> u32:

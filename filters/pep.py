@@ -16,7 +16,6 @@ from filters.abi import (
     LogLevel,
     MapType,
     Status,
-    TrafficDirection,
 )
 from filters.address import write_address
 from filters.admission import table_is_valid
@@ -26,11 +25,11 @@ from filters.configuration import CONFIGURATION, Direction, KeyMode, read
 from filters.counters import hand_over
 from filters.decide import Judgement, judge
 from filters.denial import deny
+from filters.direction import connection_direction, declare_direction
 from filters.environment import environment_value, read_environment
 from filters.hostcalls import (
     proxy_get_buffer_bytes,
     proxy_get_header_map_pairs,
-    proxy_get_property,
     proxy_log,
     proxy_set_tick_period_milliseconds,
 )
@@ -43,7 +42,6 @@ from filters.lang import (
     Words,
     embedded,
     export,
-    load_u32,
     on_fault,
     u32,
 )
@@ -136,6 +134,7 @@ def configure(number: u32, text: View) -> u32:
     else:
         keep_address(number)
     declare_properties()
+    declare_direction()
     number_vm()
     proxy_set_tick_period_milliseconds(TICK_MS)
     root.is_ready = True
@@ -194,7 +193,7 @@ def proxy_on_request_headers(context_id: u32, headers: u32, end_of_stream: u32) 
         if slot != SLOTS:
             return judge_again(number, slot, pairs)
     if direction == Direction.UNKNOWN:
-        direction = listener_direction()
+        direction = connection_direction()
     if root.workload == NONE:
         return deny(direction, Reason.NO_IDENTITY, NONE)
     if direction == Direction.INBOUND:
@@ -202,16 +201,6 @@ def proxy_on_request_headers(context_id: u32, headers: u32, end_of_stream: u32) 
     if direction == Direction.OUTBOUND:
         return judge_outbound(number, pairs)
     return deny(Direction.UNKNOWN, Reason.DIRECTION_UNKNOWN, NONE)
-
-
-def listener_direction() -> u32:
-    status, value = proxy_get_property(b"xds\0listener_direction")
-    if status == Status.OK and len(value) == 8 and load_u32(value, 4) == 0:
-        if load_u32(value, 0) == TrafficDirection.INBOUND:
-            return Direction.INBOUND
-        if load_u32(value, 0) == TrafficDirection.OUTBOUND:
-            return Direction.OUTBOUND
-    return Direction.UNKNOWN
 
 
 @on_fault

@@ -116,6 +116,24 @@ def test_the_direction_is_not_asked_again(backend: str) -> None:
 
 
 @each_backend
+def test_the_direction_of_a_connection_is_asked_once(backend: str) -> None:
+    """On the way out too: then the property's being there is the answer."""
+    web = Pep(backend, "web", None, ("cart",))
+    web.host.properties[DIRECTION] = (2).to_bytes(8, "little")
+    cluster = b"outbound|80||cart.shop.svc.cluster.local"
+    web.host.properties[property_path("xds", "cluster_name")] = cluster
+    connection: Connection = {}
+    for is_first in (True, False, False):
+        web.host.calls.clear()
+        outcome = web.plugin.request(REQUEST, connection=connection)
+        assert reason(outcome) == "allowed"
+        assert web.host.calls["proxy_get_property"] == (3 if is_first else 2)
+        assert web.host.calls["proxy_set_property"] == (1 if is_first else 0)
+    web.host.properties[DIRECTION] = (1).to_bytes(8, "little")
+    assert reason(web.plugin.request(REQUEST)) == "peer_unknown"
+
+
+@each_backend
 def test_a_proof_that_came_in_is_nothing_on_the_way_out(backend: str) -> None:
     """The application knows no proofs, and one that it knew would not let it out."""
     cart = Pep(backend, "cart", None)

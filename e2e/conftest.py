@@ -47,8 +47,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield prepared
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mesh(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """The example shop, running; tests must leave it as it is."""
+    """The example shop, running; tests must leave it as it is.
+
+    Until the module ends: others run parts of the shop at the same addresses.
+    """
     with running_shop(shop, tmp_path_factory.mktemp("mesh")) as running:
         yield running

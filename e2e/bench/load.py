@@ -14,6 +14,7 @@ from types import TracebackType
 from e2e.probe import Headers
 
 _LENGTH = b"content-length: "
+_PATIENCE_S = 120.0  # RBAC with 100,000 rules on a busy machine takes some of it
 
 
 class Unexpected(Exception):
@@ -25,7 +26,7 @@ class Client:
 
     def __init__(self, source: str, address: str, port: int) -> None:
         self._socket = socket.create_connection(
-            (address, port), timeout=10.0, source_address=(source, 0)
+            (address, port), timeout=_PATIENCE_S, source_address=(source, 0)
         )
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -47,8 +47,8 @@ _CPU_NOTE: Final = (
     "the receiver, and the one that allows the request stands in the middle. RBAC "
     "tries its policies in turn; its matching tree is written by hand and looks up. It "
     "believes addresses; pepmesh checks a proof, and the rules of both directions. A "
-    "client's proof comes again and again for half a minute, so pepmesh knows its answer "
-    "from before; with HTTP rules it asks the rules, with strict keys it does it all."
+    "client's proof comes again and again for half a minute, and pepmesh remembers its "
+    "answer; with HTTP rules it asks the rules each time, with strict keys it does all."
 )
 _RATE_NOTE: Final = (
     "One worker; wrk, the measured Envoy and the application share the machine."

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final
 
 from e2e.probe import Headers
-from e2e.processes import wait_until
+from e2e.processes import Timeout, wait_until
 
 ALLOWED: Final = "allowed"
 DENIED: Final = "denied"
@@ -88,9 +88,10 @@ class Callers:
     def wait_for(self, verdicts: Mapping[str, str], start: int = 0) -> None:
         """Wait until each question was given its verdict after the count `start`.
 
-        Raises: Timeout.
+        Raises: Timeout, with the answers that came instead.
         """
         missing = dict(verdicts)
+        latest: dict[str, str] = {}
         read = start
 
         def all_there() -> bool:
@@ -98,11 +99,16 @@ class Callers:
             self._check()
             for answer in self.answers(read):
                 read += 1
+                latest[answer.question] = answer.verdict
                 if missing.get(answer.question) == answer.verdict:
                     del missing[answer.question]
             return not missing
 
-        wait_until(all_there, f"these answers: {missing}")
+        try:
+            wait_until(all_there, "answers")
+        except Timeout as timeout:
+            instead = {question: latest.get(question) for question in missing}
+            raise Timeout(f"{timeout}: {missing} and not {instead}") from None
 
     def _check(self) -> None:
         if self._failure is not None:

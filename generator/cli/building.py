@@ -11,6 +11,7 @@ from generator.build import DEFAULT_OVERLAY, Built, Memory, build_mesh
 from generator.cli.files import read_bytes, write_files
 from generator.cli.inputs import read_lock_file, read_model
 from generator.cli.session import Session
+from generator.collector import paused_collector
 from generator.memory import Last
 from generator.overlay.lock import Lock
 from generator.overlay.lock_writer import write_lock
@@ -45,6 +46,10 @@ class Builder:
 
         Raises: ToolError; then nothing is written.
         """
+        with paused_collector():
+            return self._build()
+
+    def _build(self) -> Built:
         session, places = self.session, self.places
         model = read_model(
             session, places.paths, places.recursive, self.memory.contents

@@ -9,7 +9,7 @@ named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -65,12 +65,22 @@ class Rules:
 
     def of_policy(
         self, place: int, direction: Direction
-    ) -> Iterator[tuple[int, PolicyRule]]:
-        """Yield the rules of one policy and direction with their ids."""
-        for rule in self.policies[place].rules:
-            key = (place, direction, rule.number)
-            if rule.direction is direction and key in self.ids:
-                yield self.ids[key], rule
+    ) -> Sequence[tuple[int, PolicyRule]]:
+        """Return the rules of one policy and direction with their ids."""
+        return self._by_policy.get((place, direction), ())
+
+    @cached_property
+    def _by_policy(
+        self,
+    ) -> Mapping[tuple[int, Direction], list[tuple[int, PolicyRule]]]:
+        found: dict[tuple[int, Direction], list[tuple[int, PolicyRule]]] = {}
+        for place, policy in enumerate(self.policies):
+            for rule in policy.rules:
+                number = self.ids.get((place, rule.direction, rule.number))
+                if number is not None:
+                    row = found.setdefault((place, rule.direction), [])
+                    row.append((number, rule))
+        return found
 
     def default_of(self, places: Iterable[int], direction: Direction) -> int:
         """The rule that names the policy which isolates, of several.
@@ -80,7 +90,7 @@ class Rules:
         """
 
         def has_rules(place: int) -> bool:
-            return any(True for _ in self.of_policy(place, direction))
+            return bool(self.of_policy(place, direction))
 
         named = min(places, key=lambda place: (has_rules(place), place))
         return self.ids[named, direction, None]

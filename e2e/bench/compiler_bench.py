@@ -23,26 +23,23 @@ from typing import Any, Final
 
 import wasmtime
 
-from e2e.bench import compiler_guest
 from e2e.bench.decision_bench import Built, build
 from e2e.bench.decision_cases import SHAPES
-from e2e.bench.questions import Parties
+from e2e.bench.questions import FEW_AT, RING, encode_rings, make_module
 from e2e.bench.recording import Recorder
-from e2e.bench.rule_meshes import SERVER, by_paths, stranger
-from filters.http import Requests
 from generator.build import ARENA_BYTES, FILTER
 from generator.compiler import Program, compile_file, link_program, prepare_file
 from generator.compiler.passes import ALL_PASSES, Pass, Passes
 from generator.overlay.configuration import Traffic
-from generator.policy.model import Protocol
-from generator.table.ports import key_of
 from generator.wasm.host import Host
 from generator.wasm.plugin import Plugin
 from tests.filters import pep_mesh
 
+PARTS: Final = Path(__file__).parent / "guest" / "parts_of_filter.py"
 NODE: Final = ("node", "--no-liftoff", str(Path(__file__).with_name("replay.js")))
 RULES: Final = 1000
 BLOCKS: Final = 16
+DECISIONS: Final = 256
 EVERYTHING: Final = "all"
 
 Steps = list[dict[str, Any]]
@@ -52,11 +49,12 @@ Times = dict[str, dict[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A module, what is called once, and what is timed."""
+    """A module, what is called once, and what is timed: so many units of work."""
 
     module: bytes
     setup: Steps
     turn: Steps
+    units: int = 1
 
     @property
     def only_call(self) -> dict[str, Any] | None:
@@ -86,48 +84,36 @@ def module(passes: Passes, table: bytes = b"") -> bytes:
 
 
 def hash_turn(passes: Passes) -> Turn:
-    return _recorded(_parts(passes), ("hash_blocks", BLOCKS))
+    return _recorded(_parts(passes), BLOCKS, "hash_blocks", BLOCKS)
 
 
 def admission_turn(passes: Passes) -> Turn:
-    return _recorded(_parts(passes), ("admit",))
+    return _recorded(_parts(passes), 1, "admit")
 
 
 @cache
 def _parts(passes: Passes) -> bytes:
-    guest = Path(compiler_guest.__file__)
-    table = {"table": _rules().table}
-    compiled = compile_file(guest, passes=passes, embedded=table)
-    return compiled.to_bytes()
+    embedded = {"table": _by_peers().table}
+    return compile_file(PARTS, passes=passes, embedded=embedded).to_bytes()
 
 
 def decision_turn(passes: Passes) -> Turn:
-    """A flow that is not HTTP, where all rules ask about the request."""
-    parties = Parties(_rules().overlay)
-    source, destination = parties.member(stranger(0)), parties.member(SERVER)
-    arguments = (
-        int(source.kind),
-        *source.words,
-        int(destination.kind),
-        *destination.words,
-        key_of(Protocol.TCP, 80),
-        0,
-        int(Requests.NOT_HTTP),
-    )
-    compiled = module(passes, _rules().table)
-    return _recorded(compiled, ("pepmesh_judge", *arguments))
+    """Questions about few rules, so that the table is in the nearest caches."""
+    built, case = _by_peers(), SHAPES[0].cases[0]
+    rings = encode_rings(built.overlay, case.about, RULES)
+    compiled = make_module(built.table, rings, passes)
+    return _recorded(compiled, DECISIONS, "judge_ring", FEW_AT, RING, DECISIONS)
 
 
 @cache
-def _rules() -> Built:
-    (shape,) = (shape for shape in SHAPES if shape.model is by_paths)
-    return build(shape, RULES)
+def _by_peers() -> Built:
+    return build(SHAPES[0], RULES)
 
 
-def _recorded(compiled: bytes, call: tuple[Any, ...]) -> Turn:
+def _recorded(compiled: bytes, units: int, export: str, *arguments: int) -> Turn:
     guest = Recorder(compiled, Host())
-    guest.call(*call)
-    return Turn(compiled, [], guest.take())
+    guest.call(export, *arguments)
+    return Turn(compiled, [], guest.take(), units)
 
 
 def inbound_turn(passes: Passes) -> Turn:
@@ -254,9 +240,11 @@ def _least(runs: Mapping[str, partial[Any]], rounds: int) -> dict[str, float]:
     least = dict.fromkeys(runs, float("inf"))
     first = next(iter(runs.values()))
     turns = max(1, round(1e6 / min(_ns(first, 50) for _ in range(9))))
-    for _ in range(rounds):
-        for name, run in runs.items():
-            least[name] = min(least[name], _ns(run, turns))
+    names = list(runs)
+    for number in range(rounds):
+        turn = number % len(names)
+        for name in (*names[turn:], *names[:turn]):
+            least[name] = min(least[name], _ns(runs[name], turns))
     return least
 
 
@@ -276,16 +264,20 @@ def lines(passes: Mapping[str, Passes], rounds: int) -> Iterator[str]:
         for subject, make in SUBJECTS.items()
     }
     v8, cranelift = in_v8(turns, rounds), in_wasmtime(turns, rounds)
-    columns = [(f"{s}, V8", v8[s]) for s in v8]
-    columns += [(f"{s}, wasmtime", cranelift[s]) for s in cranelift]
-    yield "| passes | bytes | " + " | ".join(name for name, _ in columns) + " |"
+    units = {subject: made[EVERYTHING].units for subject, made in turns.items()}
+    columns = [(s, "V8", v8[s]) for s in v8]
+    columns += [(s, "wasmtime", cranelift[s]) for s in cranelift]
+    heads = [f"{subject}, {engine}" for subject, engine, _ in columns]
+    yield "| passes | bytes | " + " | ".join(heads) + " |"
     yield "| --- |" + " ---: |" * (len(columns) + 1)
     for name in passes:
         whole = name == EVERYTHING
         size = f"{sizes[name]:,}" if whole else f"{sizes[name] - sizes[EVERYTHING]:+}"
         cells = [
-            f"{by[name]:,.0f} ns" if whole else f"{by[name] / by[EVERYTHING]:.2f}"
-            for _, by in columns
+            f"{by[name] / units[subject]:,.0f} ns"
+            if whole
+            else f"{by[name] / by[EVERYTHING]:.2f}"
+            for subject, _, by in columns
         ]
         yield f"| {name} | {size} | " + " | ".join(cells) + " |"
 

@@ -23,6 +23,7 @@ from e2e.bench.rule_meshes import Name
 from filters.party import Kind
 from generator.analysis.engine import Party, address_party, request_pairs
 from generator.compiler import Program, link_program, prepare_file
+from generator.compiler.passes import ALL_PASSES, Passes
 from generator.overlay.address import OverlayAddress
 from generator.overlay.model import Overlay
 from generator.table.ports import key_of
@@ -86,12 +87,13 @@ class Parties:
         return Party(Kind.MEMBER, struct.unpack(">4I", address.packed))
 
 
-def make_module(table: bytes, questions: bytes) -> bytes:
+def make_module(table: bytes, questions: bytes, passes: Passes = ALL_PASSES) -> bytes:
     """Link the bench's guest around a table and the questions about it."""
     embedded = {"table": table, "questions": questions}
-    return link_program(_guest(), embedded=embedded, step_budget=STEP_BUDGET).to_bytes()
+    guest = _guest(passes)
+    return link_program(guest, embedded=embedded, step_budget=STEP_BUDGET).to_bytes()
 
 
 @cache
-def _guest() -> Program:
-    return prepare_file(_GUEST)
+def _guest(passes: Passes) -> Program:
+    return prepare_file(_GUEST, passes=passes)

@@ -6,7 +6,7 @@ start section, and no export but the program's, the marker, the memory and mallo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -60,14 +60,14 @@ class _Assembly:
 
 def assemble(
     name: str,
-    functions: Sequence[tuple[FunctionSymbol, Lowered]],
+    functions: Mapping[FunctionSymbol, Lowered],
     exports: Exports,
     linker: Linker,
 ) -> Module:
     """Make the module."""
     assembly = _Assembly(linker)
     _add_imports(assembly)
-    for symbol, lowered in functions:
+    for symbol, lowered in functions.items():
         assembly.index_of_id[linker.callee(symbol)] = assembly.add_lowered(lowered)
     _add_exports(assembly, exports)
     _add_runtime(assembly)
@@ -99,9 +99,9 @@ def _add_exports(assembly: _Assembly, exports: Exports) -> None:
     linker, handler = assembly.linker, exports.fault_handler
     assembly.export(MARKER, assembly.add(MARKER, FunctionType(), lambda code: None))
     for function in exports.functions:
-        if function.name == MALLOC:
+        if function.name == MALLOC or function in linker.whole_exports:
             index = assembly.index_of_id[linker.callee(function)]
-            assembly.export(MALLOC, index)
+            assembly.export(function.name, index)
             continue
         write = partial(write_export, linker=linker, function=function, handler=handler)
         type_ = function_type(function)

@@ -1,11 +1,11 @@
 """The border of the module: exported callbacks, and hostcalls with results.
 
-An export is a thin function around the guest's own:
+What an export does, around the guest's own function or as a part of it (lower.py):
 
     proxy_on_request_headers(context_id, count, end_of_stream):
         arena = its start; steps = budget; fault = 0
         result = guest function(...)
-        if fault: result = fault_handler(context_id, fault)   ; see `write_export`
+        if fault: result = fault_handler(context_id, fault)   ; see `answer_fault`
         return result
 
 A hostcall with further results gets a function that clears result slots, calls the
@@ -41,15 +41,26 @@ def write_export(
     handler: FunctionSymbol | None,
 ) -> None:
     """Write the exported function around a guest function."""
-    _reset(code, linker)
-    for index, (_, type_) in enumerate(function.parameters):
+    begin_export(code, linker, function)
+    for index in range(len(code.parameters)):
         code.emit(op.LOCAL_GET, index)
-        if type_ == BOOL:  # the host's truth is any number but 0
-            code.const(0)
-            code.emit(op.I32_NE)
     code.emit(op.CALL, linker.callee(function))
     if function in linker.faulting:
-        _write_fault(code, linker, function, handler)
+        code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
+        with code.block(op.IF):
+            answer_fault(code, linker, function, handler)
+            code.emit(op.RETURN)
+
+
+def begin_export(code: Code, linker: Linker, function: FunctionSymbol) -> None:
+    """Write what comes before the guest's own code."""
+    _reset(code, linker)
+    for index, (_, type_) in enumerate(function.parameters):
+        if type_ == BOOL:  # the host's truth is any number but 0
+            code.emit(op.LOCAL_GET, index)
+            code.const(0)
+            code.emit(op.I32_NE)
+            code.set(index)
 
 
 def _reset(code: Code, linker: Linker) -> None:
@@ -61,29 +72,20 @@ def _reset(code: Code, linker: Linker) -> None:
     code.emit(op.GLOBAL_SET, FAULT_GLOBAL)
 
 
-def _write_fault(
+def answer_fault(
     code: Code,
     linker: Linker,
     function: FunctionSymbol,
     handler: FunctionSymbol | None,
 ) -> None:
-    """After a fault the handler answers.
+    """Push what the handler answers after a fault.
 
     Without a handler, and if the handler faults too, the module traps: Envoy then
     fails closed, whereas a zero would let a request pass.
     """
-    code.emit(op.GLOBAL_GET, FAULT_GLOBAL)
-    with code.block(op.IF):
-        if handler is None:
-            code.emit(op.UNREACHABLE)
-        else:
-            _call_handler(code, linker, function, handler)
-            code.emit(op.RETURN)
-
-
-def _call_handler(
-    code: Code, linker: Linker, function: FunctionSymbol, handler: FunctionSymbol
-) -> None:
+    if handler is None:
+        code.emit(op.UNREACHABLE)
+        return
     answer = code.new_local(ValueType.I32)
     fault = code.new_local(ValueType.I32)
     code.emit(op.GLOBAL_GET, FAULT_GLOBAL)

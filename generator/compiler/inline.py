@@ -7,8 +7,8 @@
 Engines do not do this for Wasm as it matters here (a SHA-256 block with calls takes
 four times as long), and what is inlined folds: constant arguments take checks away.
 
-- Inlined are `@inline` functions, functions that are called once, and small ones that
-  are one `return`.
+- Inlined are `@inline` functions, functions that are called once, small ones that are
+  one `return`, and in loops also others that are small and neither loop nor call.
 - An argument takes the place of its parameter if the body does not assign it and the
   argument is fixed, a local, or cheap and used once. Others go to fresh locals first,
   in order.
@@ -43,9 +43,11 @@ from generator.compiler.ir import (
 )
 from generator.compiler.ir_statements import (
     Assign,
+    For,
     FunctionIR,
     Return,
     Stmt,
+    While,
 )
 from generator.compiler.passes import Pass, Passes
 from generator.compiler.rewrite import Rewriter
@@ -53,6 +55,7 @@ from generator.compiler.symbols import FunctionSymbol
 from generator.compiler.types import TupleType
 from generator.compiler.walk import (
     all_expressions,
+    all_statements,
     assigned_locals,
     within,
 )
@@ -60,6 +63,9 @@ from generator.compiler.walk import (
 MAX_NODES: Final = 32
 """A function of one `return` with more expressions than this is called, not inlined,
 unless it is called from one place only."""
+
+MAX_LEAF_NODES: Final = 48
+"""The same for functions of several statements, which only loops take in."""
 
 MAX_MOVED_NODES: Final = 8
 
@@ -92,11 +98,14 @@ class _Inliner:
     calls: Counter[FunctionSymbol]
     passes: Passes
     inlinable: dict[FunctionSymbol, FunctionIR] = field(default_factory=dict)
+    leaves: dict[FunctionSymbol, FunctionIR] = field(default_factory=dict)
     depths: dict[FunctionSymbol, int] = field(default_factory=dict)
 
     def function(self, function: FunctionIR) -> FunctionIR:
         body = function.body
-        expanded = [f for f in callees(function) if f in self.inlinable]
+        expanded = [
+            f for f in callees(function) if f in self.inlinable or f in self.leaves
+        ]
         if expanded:
             body = Rewriter(self.expand).function(function.parameters, body)
         depth = 1 + max((self.depths[f] for f in expanded), default=0)
@@ -104,6 +113,8 @@ class _Inliner:
         done = FunctionIR(function.symbol, function.parameters, function.result, body)
         if self._is_inlinable(done):
             self.inlinable[done.symbol] = done
+        elif Pass.INLINE_IN_LOOPS in self.passes and _is_leaf(done):
+            self.leaves[done.symbol] = done
         return done
 
     def _is_inlinable(self, function: FunctionIR) -> bool:
@@ -122,12 +133,23 @@ class _Inliner:
         is_made = Pass.INLINE_ONCE in self.passes
         return is_made and self.depths[once] <= MAX_DEPTH
 
-    def expand(self, call: Call) -> Expr:
-        """Return what a call with rewritten arguments becomes."""
-        callee = None
-        if isinstance(call.target, FunctionSymbol):
-            callee = self.inlinable.get(call.target)
+    def expand(self, call: Call, loops: int) -> Expr:
+        """Return what a call with rewritten arguments becomes, within so many loops."""
+        if not isinstance(call.target, FunctionSymbol):
+            return call
+        callee = self.inlinable.get(call.target)
+        if callee is None and loops > 0:
+            callee = self.leaves.get(call.target)
         return call if callee is None else _expand(callee, call.arguments)
+
+
+def _is_leaf(function: FunctionIR) -> bool:
+    """Tell whether a function is short, and neither loops nor calls."""
+    if any(isinstance(s, For | While) for s in all_statements(function.body)):
+        return False
+    expressions = list(all_expressions(function.body))
+    has_calls = any(isinstance(e, Call | InlineBlock) for e in expressions)
+    return not has_calls and len(expressions) <= MAX_LEAF_NODES
 
 
 def _only_value(function: FunctionIR) -> Expr | None:
@@ -137,6 +159,10 @@ def _only_value(function: FunctionIR) -> Expr | None:
             return value
         case _:
             return None
+
+
+def _keep(call: Call, loops: int) -> Expr:
+    return call
 
 
 def _expand(callee: FunctionIR, arguments: tuple[Expr, ...]) -> Expr:
@@ -169,10 +195,10 @@ def _body(
 ) -> Expr:
     prefix = f"{callee.symbol.name}."
     if value is not None:
-        rewriter = Rewriter(lambda call: call, placed, prefix)
+        rewriter = Rewriter(_keep, placed, prefix)
         return fold.let(tuple(bindings), rewriter.expr(value))
     exit_ = Exit(callee.symbol.name)
-    rewriter = Rewriter(lambda call: call, placed, prefix, exit_)
+    rewriter = Rewriter(_keep, placed, prefix, exit_)
     before: tuple[Stmt, ...] = tuple(Assign(local, e) for local, e in bindings)
     body = (*before, *rewriter.function(callee.parameters, callee.body))
     interval = fold.range_of(callee.result)

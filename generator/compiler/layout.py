@@ -2,7 +2,7 @@
 
     0        nothing: address 0 means "none"
     16       objects with initial contents (constants, literals, pools with defaults)
-    ...      zero objects (buffers, words, pools), result slots of hostcalls
+    ...      result slots of hostcalls, zero objects (buffers, words, pools)
     ...      arena: what the host allocates during a callback
     ...      embedded data, so that code and other addresses do not depend on it
 
@@ -29,7 +29,7 @@ from generator.compiler.ir_statements import (
 from generator.compiler.passes import ALL_PASSES, Pass, Passes
 from generator.compiler.signature import SLOT_BYTES, slot_types
 from generator.compiler.symbols import HostcallSymbol, StaticObject, fill
-from generator.compiler.types import IntType
+from generator.compiler.types import U8, IntType
 from generator.compiler.walk import all_expressions
 from generator.errors import CompileError, Diagnostic
 from generator.wasm.module import PAGE_BYTES, Data
@@ -73,11 +73,14 @@ def place_objects(
         zero.sort(key=lambda o: o.size_bytes)  # most addresses are short numbers
 
     addresses: dict[StaticObject, int] = {}
+    shared = _shared(filled) if Pass.SHARED_LITERALS in passes else {}
+    filled = [o for o in filled if o not in shared]
     end = _place(filled, FIRST_ADDRESS, addresses)
     data = _segment(filled, addresses)
-    end = _place(zero, _aligned(end, ALIGNMENT), addresses)
-    result_slots = _aligned(end, 8)
-    arena_start = _aligned(result_slots + _slot_bytes(expressions), ALIGNMENT)
+    addresses |= {o: addresses[whole] + at for o, (whole, at) in shared.items()}
+    result_slots = _aligned(end, ALIGNMENT)
+    end = _aligned(result_slots + _slot_bytes(expressions), ALIGNMENT)
+    arena_start = _aligned(_place(zero, end, addresses), ALIGNMENT)
     arena_end = arena_start + _aligned(arena_bytes, ALIGNMENT)
     end = _place(embedded.values(), arena_end, addresses)
     data += [Data(addresses[o], o.contents) for o in embedded.values() if o.contents]
@@ -106,6 +109,22 @@ def _used_objects(expressions: Iterable[Expr]) -> list[StaticObject]:
         elif isinstance(expr, PoolItem):
             used[expr.pool] = None
     return list(used)
+
+
+def _shared(
+    filled: Iterable[StaticObject],
+) -> dict[StaticObject, tuple[StaticObject, int]]:
+    """Find bytes that are a part of others: those, and where in them."""
+    shared: dict[StaticObject, tuple[StaticObject, int]] = {}
+    kept: list[StaticObject] = []
+    literals = [o for o in filled if o.element == U8]
+    for static in sorted(literals, key=lambda o: o.size_bytes, reverse=True):
+        whole = next((o for o in kept if static.contents in o.contents), None)
+        if whole is None:
+            kept.append(static)
+        else:
+            shared[static] = whole, whole.contents.index(static.contents)
+    return shared
 
 
 def _alignment(static: StaticObject) -> int:

@@ -54,6 +54,7 @@ class Linker:
     step_budget: int
     passes: Passes
     faulting: set[FunctionSymbol] = field(default_factory=set)
+    whole_exports: set[FunctionSymbol] = field(default_factory=set)
     ids: dict[Callee, int] = field(default_factory=dict)
     types: dict[FunctionType, int] = field(default_factory=dict)
     global_indices: dict[GlobalSymbol, int] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from generator.compiler.bounds import is_inside
 from generator.compiler.interval import U32, width
 from generator.compiler.ir import (
+    Binary,
     Call,
     Choose,
     Const,
@@ -26,7 +27,7 @@ from generator.compiler.link import Fault
 from generator.compiler.lowering import Lowering
 from generator.compiler.passes import Pass
 from generator.compiler.runtime import SAME_BYTES, SLICE
-from generator.compiler.types import flatten
+from generator.compiler.types import MAX_LENGTH, flatten
 from generator.wasm import opcodes as op
 from generator.wasm.opcodes import ValueType
 
@@ -190,15 +191,39 @@ def push_address(out: Lowering, area: Area, index: Number, size: int) -> int:
             return 0
         area.address.push(out)
         return place * size
+    index, constant = _split(out, index, base, size)
     index.push(out)
     if size > 1:
         code.const(size.bit_length() - 1)
         code.emit(op.I32_SHL)
     if base is not None:
-        return base
+        return base + constant
     area.address.push(out)
     code.emit(op.I32_ADD)
-    return 0
+    return constant
+
+
+def _split(
+    out: Lowering, index: Number, base: int | None, size: int
+) -> tuple[Number, int]:
+    """Take a constant out of an index, in bytes: accesses add it for nothing.
+
+    What is left is not negative, and so small that no address wraps.
+    """
+    expr = index.index
+    if not isinstance(expr, Binary) or not out.linker.makes(Pass.INDEX_OFFSETS):
+        return index, 0
+    match expr:
+        case Binary(operation="+", left=part, right=Const(value=value)):
+            constant = value * size
+        case Binary(operation="-", left=part, right=Const(value=value)):
+            constant = -value * size
+        case _:
+            return index, 0
+    is_small = part.interval.low >= 0 and part.interval.high <= MAX_LENGTH
+    if not is_small or constant + (base or 0) < 0:
+        return index, 0
+    return Number(None, index=part), constant
 
 
 # --- views ---------------------------------------------------------------------------

@@ -184,19 +184,22 @@ class Lowering:
     def can_fault(self) -> bool:
         return bool(self.faults) or bool(self.unwind_label)
 
-    def close(self) -> None:
+    def close(self, answer: Callable[[], None] | None = None) -> None:
         """Write the cold end of the function, where faults go.
 
         block $unwind  block $bounds  ...body...  return  end
           fault = 2
         end  zeros
+
+        `answer` pushes other results than zeros: those of a function without a caller
+        that sees the fault.
         """
         code = self.code
         if not self.can_fault:
             return
         if not code.is_left:
             code.emit(RETURN)
-        if self.linker.makes(Pass.TAIL_CALLS):
+        if answer is None and self.linker.makes(Pass.TAIL_CALLS):
             code.instructions = without_tail_tests(code.instructions)
         if not self.faults and not code.has_branch(self.unwind_label):
             return
@@ -209,5 +212,8 @@ class Lowering:
             if fault is not last:
                 code.emit(BR, unwind)
         code.wrap(unwind)
+        if answer is not None:
+            answer()
+            return
         for type_ in flatten(self.result):
             code.const(0, 32 if type_ is ValueType.I32 else 64)

@@ -35,7 +35,7 @@ from generator.compiler.ir_statements import (
 )
 from generator.compiler.layout import place_objects
 from generator.compiler.link import Linker
-from generator.compiler.lower import lower_function
+from generator.compiler.lower import lower_program
 from generator.compiler.parse import module_name, parse_program
 from generator.compiler.passes import ALL_PASSES, Passes
 from generator.errors import CompileError, Diagnostic
@@ -102,7 +102,7 @@ def link_program(
     with _too_deep():
         memory = place_objects(program.functions, arena_bytes, embedded, program.passes)
         linker = Linker(memory, step_budget, program.passes)
-        lowered = [(f.symbol, lower_function(f, linker)) for f in program.functions]
+        lowered = lower_program(program.functions, program.exports, linker)
     return assemble(module_name(program.path), lowered, program.exports, linker)
 
 

@@ -67,18 +67,20 @@ Place = Local | GlobalSymbol | None
 
 @dataclass(slots=True)
 class Rewriter:
-    """See the module. `call` gets calls whose arguments are rewritten.
+    """See the module. `call` gets calls whose arguments are rewritten, and the number
+    of loops around them.
 
     A local that the body assigns once, and then a fixed value, is replaced by it:
     with constant arguments such locals come up that the checker did not see.
     """
 
-    call: Callable[[Call], Expr]
+    call: Callable[[Call, int], Expr]
     replaced: dict[Local, Expr] = field(default_factory=dict)
     prefix: str = ""
     exit: Exit | None = None
     exits: dict[Exit, Exit] = field(default_factory=dict)
     once: set[Local] = field(default_factory=set)
+    loops: int = 0
 
     def expr(self, expr: Expr) -> Expr:
         return _EXPRESSIONS[type(expr)](self, expr)
@@ -195,7 +197,7 @@ def _choose(r: Rewriter, e: Choose) -> Expr:
 
 
 def _call(r: Rewriter, e: Call) -> Expr:
-    return r.call(Call(e.target, r.exprs(e.arguments), e.type, e.interval))
+    return r.call(Call(e.target, r.exprs(e.arguments), e.type, e.interval), r.loops)
 
 
 def _let(r: Rewriter, e: Let) -> Expr:
@@ -263,10 +265,13 @@ def _if(r: Rewriter, s: If) -> list[Stmt]:
 
 
 def _while(r: Rewriter, s: While) -> list[Stmt]:
+    r.loops += 1
     condition = r.expr(s.condition)
+    body = r.body(s.body)
+    r.loops -= 1
     if isinstance(condition, Const) and not condition.value:
         return []
-    return [While(condition, r.body(s.body))]
+    return [While(condition, body)]
 
 
 def _for(r: Rewriter, s: For) -> list[Stmt]:
@@ -275,7 +280,10 @@ def _for(r: Rewriter, s: For) -> list[Stmt]:
     if r.prefix:
         counter = fold.loop_counter(r.prefix + counter.name, start, stop, s.step)
         r.replaced[s.counter] = ReadLocal(counter, counter.type, counter.interval)
-    return [For(counter, start, stop, s.step, r.body(s.body))]
+    r.loops += 1
+    body = r.body(s.body)
+    r.loops -= 1
+    return [For(counter, start, stop, s.step, body)]
 
 
 def _return(r: Rewriter, s: Return) -> list[Stmt]:

@@ -44,13 +44,12 @@ def operations(made: Function) -> list[Op]:
 
 
 def with_and_without(
-    folder: Path, source: str, left_out: Pass
+    folder: Path, source: str, left_out: Pass, name: str = "program.run"
 ) -> tuple[list[Op], list[Op]]:
-    """Return what `run` is made of, with all passes and without one."""
-    return (
-        operations(function(compiled(folder, source))),
-        operations(function(compiled(folder, source, ALL_PASSES - {left_out}))),
-    )
+    """Return what a function is made of, with all passes and without one."""
+    less = compiled(folder, source, ALL_PASSES - {left_out})
+    whole = compiled(folder, source)
+    return operations(function(whole, name)), operations(function(less, name))
 
 
 # --- every pass ----------------------------------------------------------------------
@@ -61,7 +60,7 @@ def size(passes: Passes) -> int:
     return len(compile_file(PEP, passes=passes).to_bytes())
 
 
-FOR_TIME: Final = {Pass.INLINE_SMALL, Pass.PREPAID_LOOPS}
+FOR_TIME: Final = {Pass.INLINE_SMALL, Pass.INLINE_IN_LOOPS, Pass.PREPAID_LOOPS}
 """What takes some bytes, since it saves time."""
 
 
@@ -119,6 +118,37 @@ def test_a_function_that_is_exported_too_is_called(tmp_path: Path) -> None:
     assert op.CALL in operations(function(compiled(tmp_path, source)))
 
 
+LOOP_OF_LEAVES: Final = """
+WORDS = Words(64)
+
+def field(place: u32, row: u32) -> u32:
+    at = u32(place + row)
+    if at > 63:
+        return 0
+    return WORDS[at]
+
+@export
+def run(place: u32) -> u32:
+    found: u32 = 0
+    for row in range(place):
+        found = u32(found + field(place, row))
+    return found
+
+@export
+def single(place: u32) -> u32:
+    return field(place, 0)
+"""
+
+
+def test_a_leaf_is_taken_into_loops(tmp_path: Path) -> None:
+    left_out = Pass.INLINE_IN_LOOPS
+    made, called = with_and_without(tmp_path, LOOP_OF_LEAVES, left_out)
+    assert op.CALL not in made
+    assert op.CALL in called
+    single, _ = with_and_without(tmp_path, LOOP_OF_LEAVES, left_out, "program.single")
+    assert op.CALL in single  # there it would only take more bytes
+
+
 def test_a_long_chain_of_calls_compiles(tmp_path: Path) -> None:
     """Bodies nest to a limit only: passes walk them by recursion."""
     source = "\ndef f0(a: u32) -> u32:\n    return a\n"
@@ -143,19 +173,19 @@ BUF = Buffer(64)
 def read(at: u32) -> u32:
     return BUF[at]
 
-@export
-def other(at: u32) -> u32:
-    return u32(read(at) * read(0) + wanted(at))
-
 def wanted(at: u32) -> u32:
     if at > 40:
         return 7
     assert at != 5
     return BUF[at]
 
+def more(at: u32) -> u32:
+    found = wanted(at)
+    return u32(found + 1)
+
 @export
 def run(at: u32) -> u32:
-    return u32(wanted(at) + 1)
+    return u32(more(at) + more(41) + wanted(at) + read(0))
 
 @on_fault
 def fault(context_id: u32, number: u32) -> u32:
@@ -164,11 +194,12 @@ def fault(context_id: u32, number: u32) -> u32:
 
 
 def test_no_test_for_a_fault_before_a_return(tmp_path: Path) -> None:
-    made, tested = with_and_without(tmp_path, TAIL, Pass.TAIL_CALLS)
+    left_out = Pass.TAIL_CALLS
+    made, tested = with_and_without(tmp_path, TAIL, left_out, "program.more")
     assert op.BR_IF not in made
     assert op.BR_IF in tested
     found = WasmGuest(compiled(tmp_path, TAIL).to_bytes(), Host())
-    assert found.call("run", 41) == 8
+    assert found.call("run", 41) == 8 + 8 + 7
     assert found.call("run", 5) == 1004  # the callers see the fault all the same
 
 
@@ -225,6 +256,50 @@ def test_tail_tests(
     assert without_tail_tests(made) == list(wanted or made)
 
 
+# --- exports -------------------------------------------------------------------------
+
+EXPORTED: Final = """
+BUF = Buffer(64)
+
+@export
+def run(at: u32, is_last: bool) -> u32:
+    return 63 if is_last else BUF[at]
+
+@export
+def next(at: u32) -> u32:
+    at = u32(at + 1)
+    return BUF[at]
+
+@on_fault
+def fault(context_id: u32, number: u32) -> u32:
+    return u32(context_id * 10 + number)
+"""
+
+
+def test_what_only_the_host_calls_is_the_export_itself(tmp_path: Path) -> None:
+    names = {
+        passes: [f.name for f in compiled(tmp_path, EXPORTED, passes).functions]
+        for passes in (ALL_PASSES, ALL_PASSES - {Pass.DIRECT_EXPORTS})
+    }
+    assert names[ALL_PASSES].count("run") == 0
+    assert names[ALL_PASSES - {Pass.DIRECT_EXPORTS}].count("run") == 1
+
+
+def test_the_export_answers_faults(tmp_path: Path) -> None:
+    made = compiled(tmp_path, EXPORTED)
+    found = WasmGuest(made.to_bytes(), Host())
+    assert found.call("run", 100, 2) == 63  # any number but 0 is true
+    for _ in range(2):  # a fault leaves nothing behind
+        assert found.call("run", 100, 0) == 1002
+        assert found.call("run", 7, 0) == 0
+
+
+def test_a_context_id_that_is_assigned_is_kept_by_a_wrapper(tmp_path: Path) -> None:
+    made = compiled(tmp_path, EXPORTED)
+    assert "next" in [f.name for f in made.functions]
+    assert WasmGuest(made.to_bytes(), Host()).call("next", 100) == 1002
+
+
 # --- memory and checks ---------------------------------------------------------------
 
 
@@ -252,6 +327,24 @@ def run(at: u32) -> u32:
     }
     assert max(offsets[ALL_PASSES]) < 100
     assert max(offsets[ALL_PASSES - {Pass.NEAR_OBJECTS}]) > 100_000
+
+
+def test_bytes_within_others_are_stored_once(tmp_path: Path) -> None:
+    source = """
+@export
+def run(at: u32) -> u32:
+    whole = b"spiffe://cluster"
+    part = b"cluster"
+    return whole[at] if at < 16 else part[u32(at - 16)]
+"""
+    stored = {
+        passes: compiled(tmp_path, source, passes).data[0].contents.count(b"cluster")
+        for passes in (ALL_PASSES, ALL_PASSES - {Pass.SHARED_LITERALS})
+    }
+    assert stored[ALL_PASSES] == 1
+    assert stored[ALL_PASSES - {Pass.SHARED_LITERALS}] == 2
+    found = WasmGuest(compiled(tmp_path, source).to_bytes(), Host())
+    assert found.call("run", 9) == found.call("run", 16) == ord("c")
 
 
 def test_an_interval_makes_a_check_needless(tmp_path: Path) -> None:
@@ -295,8 +388,10 @@ def run() -> None:
         BUF[i] = 1
 """
     made, one_by_one = with_and_without(tmp_path, source, Pass.PREPAID_LOOPS)
-    assert made.index(op.GLOBAL_SET) < made.index(op.LOOP)
-    assert one_by_one.index(op.GLOBAL_SET) > one_by_one.index(op.LOOP)
+    paid = [
+        code[code.index(op.LOOP) :].count(op.GLOBAL_SET) for code in (made, one_by_one)
+    ]
+    assert paid[1] == paid[0] + 1
 
 
 def test_a_slice_of_known_bounds_is_not_computed(tmp_path: Path) -> None:
@@ -311,6 +406,21 @@ def run(at: u32) -> u32:
     made, called = with_and_without(tmp_path, source, Pass.KNOWN_SLICES)
     assert op.CALL not in made
     assert op.CALL in called
+
+
+def test_a_constant_in_an_index_costs_nothing(tmp_path: Path) -> None:
+    source = """
+WORDS = Words(64)
+
+@export
+def run(value: u32) -> u32:
+    for i in range(16, 48):
+        WORDS[i + 15] = u32(value ^ i)
+    return WORDS[32]
+"""
+    made, computed = with_and_without(tmp_path, source, Pass.INDEX_OFFSETS)
+    assert computed.count(op.I32_ADD) == made.count(op.I32_ADD) + 1
+    assert WasmGuest(compiled(tmp_path, source).to_bytes(), Host()).call("run", 1) == 16
 
 
 def test_a_value_that_does_no_harm_is_stored_directly(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Effort:
     saturated_rounds: int
     steady_requests: int = 6 * IN_FLIGHT
     paced_requests: int = RATE // 2
+    saturated_seconds: int = 1  # whole ones, as wrk has it
 
     def for_slow(self) -> Effort:
         """Return what is enough for requests of milliseconds."""
@@ -50,6 +51,7 @@ class Effort:
             saturated_rounds=1,
             steady_requests=IN_FLIGHT,
             paced_requests=4 * IN_FLIGHT,
+            saturated_seconds=20,
         )
 
 
@@ -94,22 +96,27 @@ def _measure_block(rules: int, effort: Effort, *, is_first: bool) -> Record:
         del product, scene  # hundreds of megabytes with many rules
         found, quick, slow = load_each(variants, upstream, folder)
         envoy, _ = start_variants(family, [*quick, *slow], upstream, folder / "all")
-        figures = _take_turns(envoy, quick, effort, folder)
+        figures = _take_turns(envoy, quick, (), effort, folder)
         if slow:
             bases = [v for v in quick if v.kind.is_yardstick]
-            late = _take_turns(envoy, [*bases, *slow], effort.for_slow(), folder)
-            figures |= {v.kind.name: late[v.kind.name] for v in slow}
+            figures |= _take_turns(envoy, slow, bases, effort.for_slow(), folder)
         return {name: record | figures.get(name, {}) for name, record in found.items()}
 
 
 def _take_turns(
-    envoy: Envoy, variants: Sequence[Variant], effort: Effort, scratch: Path
+    envoy: Envoy,
+    variants: Sequence[Variant],
+    bases: Sequence[Variant],
+    effort: Effort,
+    scratch: Path,
 ) -> dict[str, Record]:
-    """Measure variants in all three ways."""
+    """Measure variants in all three ways; others as bases where differences count."""
+    rounds, seconds = effort.saturated_rounds, effort.saturated_seconds
+    both = [*bases, *variants]
     ways = (
-        steady(envoy, variants, effort.steady_rounds, effort.steady_requests),
-        paced(envoy, variants, effort.paced_rounds, effort.paced_requests),
-        saturated(envoy, variants, effort.saturated_rounds, scratch),
+        steady(envoy, both, effort.steady_rounds, effort.steady_requests),
+        paced(envoy, both, effort.paced_rounds, effort.paced_requests),
+        saturated(envoy, variants, rounds, seconds, scratch),
     )
     names = [variant.kind.name for variant in variants]
     return {

@@ -17,7 +17,6 @@ from e2e.bench.sidecar import Place
 from e2e.bench.wrk import find_wrk
 
 CONNECTIONS: Final = 32
-_SECONDS: Final = (1, 10)  # whole ones, as wrk has it; more if nothing was answered
 _PATIENCE_S: Final = 60
 _SCRIPT: Final = Path(__file__).with_name("saturate.lua")
 
@@ -38,32 +37,25 @@ def wrk_version() -> str:
     return text.split("[")[0].removeprefix("wrk").strip()
 
 
-def flood(place: Place, request: bytes, scratch: Path) -> Flood:
-    """Send a request as often as can be for a second, or longer until answers come.
+def flood(place: Place, request: bytes, scratch: Path, seconds: int) -> Flood:
+    """Send a request as often as can be.
 
     Raises: NoWrk; Unexpected if any answer was not 200.
     """
     file = scratch / "request"
     file.write_bytes(request)
+    options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", f"--timeout={_PATIENCE_S}s"]
     url = f"http://{place.address}:{place.port}"
-    for seconds in _SECONDS:
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT)]
-        options += ["--timeout", f"{_PATIENCE_S}s"]
-        command = [find_wrk(), *options, url, "--", str(file)]
-        result = subprocess.run(command, check=True, capture_output=True, text=True)
-        found = read_flood(result.stdout)
-        if found is not None:
-            return found
-    raise Unexpected(f"no request was answered in {_SECONDS[-1]} s")
+    command = [find_wrk(), *options, "-s", str(_SCRIPT), url, "--", str(file)]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return read_flood(result.stdout)
 
 
-def read_flood(output: str) -> Flood | None:
-    """Read what the script printed: the last line. None if nothing was answered."""
+def read_flood(output: str) -> Flood:
+    """Read what the script printed: the last line of wrk's output."""
     found = json.loads(output.splitlines()[-1])
     if found["failed"]:
         raise Unexpected(f"{found['failed']} of {found['requests']} requests failed")
-    if not found["requests"]:
-        return None
     rate = found["requests"] / (found["duration_us"] / 1e6)
     latencies = {key: float(found[key]) for key in ("p50_us", "p90_us", "p99_us")}
     return Flood(found["requests"], rate, latencies)

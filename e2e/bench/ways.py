@@ -82,14 +82,14 @@ def paced(
 
 
 def saturated(
-    envoy: Envoy, variants: Sequence[Variant], rounds: int, scratch: Path
+    envoy: Envoy, variants: Sequence[Variant], rounds: int, seconds: int, scratch: Path
 ) -> dict[str, Record]:
-    """Return `saturated`: latencies, `cpu_us`, and the `rate` reached."""
+    """Return `saturated`: latencies, `cpu_us`, and the `rate` reached, perhaps 0."""
 
     def turn(variant: Variant) -> _Figures:
         before = envoy.cpu_ns()
-        found = flood(variant.place, variant.request(), scratch)
-        cpu_us = (envoy.cpu_ns() - before) / found.requests / 1000
+        found = flood(variant.place, variant.request(), scratch, seconds)
+        cpu_us = (envoy.cpu_ns() - before) / max(1, found.requests) / 1000
         return {"cpu_us": cpu_us, "rate": found.rate} | found.latencies_us
 
     return _in_turns("saturated", variants, rounds, turn)

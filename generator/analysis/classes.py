@@ -27,6 +27,12 @@ class Classes:
             for number, subject in enumerate(table.subjects)
             for version in (4, 6)
         }
+        self._subjects = {
+            (direction, row.id): [n for _, n in table.subjects_of(row, direction)]
+            for row in table.workloads
+            for direction in Direction
+        }
+        self._keys: dict[tuple[int, bool], tuple[int, ...]] = {}
 
     def of(self, direction: Direction, own: Endpoint, peer: Endpoint) -> Class:
         """Return what the answer of one direction depends on."""
@@ -34,7 +40,7 @@ class Classes:
         if workload is None:
             return ()
         found: list[int | None] = [direction is Direction.EGRESS]
-        for _, subject in self._table.subjects_of(workload, direction):
+        for subject in self._subjects[direction, workload.id]:
             found += self._seen(subject, workload, peer)
         return tuple(found)
 
@@ -48,5 +54,13 @@ class Classes:
         if peer.workload is None:
             return (subject, None, *starts)
         said = self._table.subjects[subject].peers
-        keys = self._table.peer_keys(own, peer.workload)
-        return (subject, *(key for key in keys if key in said), *starts)
+        keys = self._peer_keys(own, peer.workload) if said else ()
+        return (subject, *[key for key in keys if key in said], *starts)
+
+    def _peer_keys(self, own: TableWorkload, peer: TableWorkload) -> tuple[int, ...]:
+        """The same for all workloads of a realm, so made once for each of two cases."""
+        case = peer.id, own.realm == peer.realm
+        keys = self._keys.get(case)
+        if keys is None:
+            keys = self._keys[case] = self._table.peer_keys(own, peer)
+        return keys

@@ -7,9 +7,12 @@ own block only and denies nothing that another block allows.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, collapse_addresses
+from itertools import groupby
+from operator import itemgetter
 
 from generator.policy.model import BlockPeer, IPNetwork
 from generator.table.chains import Chains
@@ -25,10 +28,6 @@ class Block:
     keys: tuple[KeyRange, ...]
     rule: int
 
-    def holds(self, address: int) -> bool:
-        inside = _holds(self.peer.cidr, address)
-        return inside and not any(_holds(e, address) for e in self.peer.excepts)
-
 
 def _holds(network: IPNetwork, address: int) -> bool:
     return int(network.network_address) <= address <= int(network.broadcast_address)
@@ -40,16 +39,36 @@ def address_list(
     """Say for every address of one family what the blocks allow from there on."""
     mine = [b for b in blocks if b.peer.cidr.version == version and b.keys]
     rows: list[tuple[int, PortList]] = []
-    for start in _bounds(network for b in mine for network in _networks(b)):
-        keys = [(*key, b.rule) for b in mine if b.holds(start) for key in b.keys]
-        ports = flatten(keys, chains)
+    inside: set[int] = set()
+    excepted: Counter[int] = Counter()
+    turns = sorted(_turns(mine))
+    for start, group in groupby([(0, 0, False, 0), *turns], key=itemgetter(0)):
+        for _, number, is_except, step in group:
+            if is_except:
+                excepted[number] += step
+            elif step > 0:
+                inside.add(number)
+            elif step < 0:
+                inside.remove(number)
+        holding = (mine[number] for number in inside if not excepted[number])
+        ports = flatten(((*k, b.rule) for b in holding for k in b.keys), chains)
         if not rows or rows[-1][1] != ports:
             rows.append((start, ports))
     return tuple(rows) if mine else ()
 
 
-def _networks(block: Block) -> tuple[IPNetwork, ...]:
-    return (block.peer.cidr, *block.peer.excepts)
+def _turns(blocks: Sequence[Block]) -> Iterator[tuple[int, int, bool, int]]:
+    """Yield where networks of blocks begin (1) and where they are over (-1).
+
+    An address, the number of the block, and whether it is one of its excepts.
+    """
+    for number, block in enumerate(blocks):
+        networks = (block.peer.cidr, *block.peer.excepts)
+        for place, network in enumerate(networks):
+            yield int(network.network_address), number, place > 0, 1
+            after = int(network.broadcast_address) + 1
+            if after < 1 << network.max_prefixlen:
+                yield after, number, place > 0, -1
 
 
 def _bounds(networks: Iterable[IPNetwork]) -> list[int]:

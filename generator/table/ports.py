@@ -8,7 +8,8 @@ lowest id, the first in the order of evaluation, holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -70,13 +71,25 @@ def flatten(ranges: Iterable[tuple[int, int, int]], chains: Chains) -> PortList:
     if len(rows) == 1:
         ((first, last, rule),) = rows
         return (chains.port_range(first, last, [rule]),)
-    bounds = sorted({r[0] for r in rows} | {r[1] + 1 for r in rows})
     found: list[PortRange] = []
-    for start, stop in pairwise(bounds):
-        rules = {rule for first, last, rule in rows if first <= start <= last}
-        if rules:
-            _append(found, chains.port_range(start, stop - 1, sorted(rules)))
+    here: list[int] = []  # the rules between two bounds, sorted
+    turns = sorted(_turns(rows))
+    for (start, is_start, rule), (stop, _, _) in pairwise(turns):
+        if is_start:
+            insort(here, rule)
+        else:
+            del here[bisect_left(here, rule)]
+        if here and start < stop:
+            rules = dict.fromkeys(here) if here[0] in chains.http else here[:1]
+            _append(found, chains.port_range(start, stop - 1, list(rules)))
     return tuple(found)
+
+
+def _turns(rows: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, bool, int]]:
+    """Yield where each range starts and where it no longer holds."""
+    for first, last, rule in rows:
+        yield first, True, rule
+        yield last + 1, False, rule
 
 
 def _append(ranges: list[PortRange], new: PortRange) -> None:

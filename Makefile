@@ -50,7 +50,7 @@ bench: $(STAMP) ## what pepmesh costs, next to what people would use instead: ha
 	$(BIN)/python -m e2e.bench --json build/bench/results.json --markdown build/bench/results.md --svg build/bench
 
 bench-build: $(STAMP) ## what builds of large meshes cost: time, memory, bytes
-	$(BIN)/python -m e2e.bench.build_bench
+	$(BIN)/python -m e2e.bench --only build
 
 fuzz: SECONDS ?= 600
 fuzz: $(STAMP) ## differential fuzzing: oracle, CPython and Wasm agree; SECONDS=600

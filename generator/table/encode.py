@@ -25,7 +25,6 @@ from filters.layout import (
     Section,
 )
 from filters.lookup import peer_hash, peer_key
-from filters.table import slot
 from filters.text import text_hash
 from generator.errors import TableError
 from generator.overlay.model import TargetKind
@@ -441,7 +440,7 @@ def _hashed(rows: Sequence[tuple[int, Row]], percent: int = SPARSE) -> list[Row]
 def _lay(rows: Sequence[tuple[int, Row]], slots: int) -> list[Row | None]:
     laid: list[Row | None] = [None] * slots
     for hashed, row in rows:
-        place = int(slot(hashed, slots))
+        place = hashed * slots >> 32  # filters.table.slot
         while laid[place] is not None:
             place = (place + 1) % slots
         laid[place] = row

@@ -9,26 +9,21 @@ CPython.
 from __future__ import annotations
 
 import struct
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache, partial
-from itertools import groupby
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from filters.layout import (
     FLAG_AUDITED,
     FLAG_IPV4_INSTANCES,
     LEVEL_BITS,
-    LONG_LIST,
     Level,
     Section,
 )
 from filters.lookup import peer_hash, peer_key
 from filters.text import text_hash
-from generator.errors import TableError
 from generator.overlay.model import TargetKind
 from generator.policy.model import HeaderMatch, HttpMatch
+from generator.table.indexes import Indexes
 from generator.table.model import (
     NO_CHAIN,
     AddressList,
@@ -50,20 +45,8 @@ from generator.table.numbers import (
     TARGET_KINDS,
 )
 from generator.table.packing import Row, Sections, columns_of, pack
-
-MAX_TEXT_BYTES: Final = 0xFFFF
-MAX_FULL_SLOTS: Final = 4
-"""Up to so many rows a hashed slice has no empty slots: all of it is soon seen."""
-
-SPARSE: Final = 250
-DENSE: Final = 125
-"""Slots of longer slices in percent of their rows; sparse where look-ups often miss."""
-
-STEPS_PER_KEY: Final = 2
-"""Of an index: with keys in a few crowds, many steps have none."""
-
-TRIES: Final = 8
-"""So many numbers of slots are tried for the one whose longest run is the shortest."""
+from generator.table.slices import DENSE, Slices, hashed
+from generator.table.texts import Texts, texts_of
 
 
 def encode_table(table: RuleTable) -> bytes:
@@ -79,50 +62,15 @@ def encode_table(table: RuleTable) -> bytes:
     return pack(encoder.sections(), encoder.texts.data, flags, words)
 
 
-@dataclass
-class _Slices:
-    """The rows of one section that others name by first row and number of rows."""
-
-    rows: list[Row] = field(default_factory=list)
-    places: dict[tuple[Row, ...], int] = field(default_factory=dict)
-
-    def add(self, rows: Iterable[Row]) -> tuple[int, int]:
-        """Store some rows, once; return where they are, and how many."""
-        piece = tuple(rows)
-        if not piece:
-            return 0, 0
-        if piece not in self.places:
-            self.places[piece] = len(self.rows)
-            self.rows += piece
-        return self.places[piece], len(piece)
-
-
-class _Texts:
-    """All texts, in bytewise order."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.rows: list[Row] = []
-        self.numbers: dict[str, int] = {}
-        data = bytearray()
-        for text in sorted(set(texts)):
-            encoded = text.encode()
-            if len(encoded) > MAX_TEXT_BYTES:
-                raise TableError.of("TBL0001", f"a name of {len(encoded)} bytes")
-            self.numbers[text] = len(self.rows)
-            self.rows.append((len(data), len(encoded)))
-            data += encoded
-        self.data = bytes(data)
-
-
 class _Encoder:
     """Makes the rows of all sections."""
 
     def __init__(self, table: RuleTable) -> None:
         self.table = table
-        self.texts = _Texts(_texts_of(table))
+        self.texts = Texts(texts_of(table))
         self.text = self.texts.numbers
-        self.slices: dict[Section, _Slices] = {
-            section: _Slices()
+        self.slices: dict[Section, Slices] = {
+            section: Slices()
             for section in (
                 *(Section.PORTS, Section.BACKENDS, Section.PEERS),
                 *(Section.ADDRESSES4, Section.ADDRESSES6, Section.EDGES),
@@ -132,7 +80,7 @@ class _Encoder:
         }
         self.ranges: list[Row] = []
         self.port_lists: dict[PortList, int] = {}
-        self.indexes: dict[Row, int] = {}
+        self.indexes = Indexes(steps=self.slices[Section.STEPS])
         self.conditions: dict[HttpMatch, int] = {}
         self.condition_rows: list[Row] = []
 
@@ -157,7 +105,7 @@ class _Encoder:
             Section.CHAINS: chains,
             Section.STATES: states,
             Section.CONDITIONS: self.condition_rows,
-            Section.INDEXES: list(self.indexes),
+            Section.INDEXES: list(self.indexes.known),
         }
         return made | {section: one.rows for section, one in self.slices.items()}
 
@@ -197,14 +145,14 @@ class _Encoder:
             if number not in names:
                 realms.append((0,) * len(columns_of(Section.REALMS)))
                 continue
-            hashed = [(_hash(t.name), self._target(t)) for t in by_realm[number]]
-            slots = _hashed(hashed, DENSE)
+            rows = [(_hash(t.name), self._target(t)) for t in by_realm[number]]
+            slots = hashed(rows, DENSE)
             place = (len(targets), len(slots)) if slots else (0, 0)
             realm_class = self.table.realm_classes[number]
             realms.append((self.text[names[number]] + 1, *place, realm_class))
             targets += slots
         by_name = [(_hash(name), (number,)) for number, name in sorted(names.items())]
-        return _hashed(by_name), realms, targets
+        return hashed(by_name), realms, targets
 
     def _target(self, target: TableTarget) -> Row:
         if target.kind is TargetKind.WORKLOAD:
@@ -238,16 +186,16 @@ class _Encoder:
         levels = 0
         for peer in said:
             levels |= 1 << (peer & ((1 << LEVEL_BITS) - 1))
-        hashed = [
+        rows = [
             (peer_hash(peer), (peer, self._port_list(ports) - 1))
             for peer, ports in said.items()
         ]
         return (
             _optional(subject.default_rule),
             levels,
-            *self.slices[Section.PEERS].add(_hashed(hashed)),
+            *self.slices[Section.PEERS].add(hashed(rows)),
             *self._addresses(Section.ADDRESSES4, subject.addresses4),
-            self._address_index(subject.addresses4),
+            self.indexes.of_addresses(subject.addresses4),
             *self._addresses(Section.ADDRESSES6, subject.addresses6),
         )
 
@@ -257,7 +205,7 @@ class _Encoder:
             return 0
         if ports not in self.port_lists:
             self.port_lists[ports] = len(self.ranges) + 1
-            index = self._port_index(ports)
+            index = self.indexes.of_ports(ports)
             for left, row in zip(range(len(ports) - 1, -1, -1), ports, strict=True):
                 chain = len(self.table.rules) + row.chain
                 decision = row.rule if row.chain == NO_CHAIN else chain
@@ -270,33 +218,6 @@ class _Encoder:
             (*_address_words(section, start), self._port_list(ports))
             for start, ports in addresses
         )
-
-    def _port_index(self, ports: PortList) -> int:
-        """Index a list by the first range that ends at or above a key."""
-        lasts = [row.last for row in ports]
-        return self._index(lasts, partial(bisect_left, lasts))
-
-    def _address_index(self, addresses: AddressList) -> int:
-        """Index a list by the last row that starts at or below an address."""
-        starts = [start for start, _ in addresses]
-        # All addresses below the second row lead to the first.
-        return self._index(starts[1:], lambda key: bisect_right(starts, key) - 1)
-
-    def _index(self, keys: Sequence[int], find: Callable[[int], int]) -> int:
-        """Return the row of an index, plus one; 0 if the list is not worth one.
-
-        `keys` are where the answer changes, `find` gives the answer.
-        """
-        if len(keys) < LONG_LIST:
-            return 0
-        base, span = keys[0], keys[-1] - keys[0] + 1
-        steps_bits = (len(keys) * STEPS_PER_KEY).bit_length()
-        shift = max(0, span.bit_length() - steps_bits)
-        places = [find(base + (step << shift)) for step in range((span >> shift) + 1)]
-        last = find(0xFFFFFFFF)
-        steps = self.slices[Section.STEPS].add((row,) for row in (*places, last))
-        index = self.indexes.setdefault((base, shift, *steps), len(self.indexes))
-        return index + 1
 
     def _rules(self) -> Iterator[Row]:
         for rule in self.table.rules:
@@ -331,7 +252,7 @@ class _Encoder:
         accepted = [chain.alternatives[number] for number in state.accepts]
         return (
             _state_number(base, state.default),
-            *self.slices[Section.EDGES].add(_hashed(edges)),
+            *self.slices[Section.EDGES].add(hashed(edges)),
             *self._alternatives(accepted),
         )
 
@@ -367,31 +288,6 @@ class _Encoder:
         return (*names, HEADER_NUMBERS[test.kind], int(test.is_negated))
 
 
-def _texts_of(table: RuleTable) -> Iterator[str]:
-    yield from table.label_keys
-    yield from table.realms.values()
-    for workload in table.workloads:
-        yield workload.service_account
-    for target in table.targets:
-        yield target.name
-    for policy in table.policies:
-        yield from (policy.namespace, policy.name, policy.file)
-    for chain in table.chains:
-        for state in chain.states:
-            yield from (segment for segment, _ in state.edges)
-        for one in chain.alternatives:
-            if one.condition is not None:
-                yield from _texts_of_condition(one.condition)
-
-
-def _texts_of_condition(condition: HttpMatch) -> Iterator[str]:
-    yield from condition.methods
-    yield from condition.hosts
-    yield from (path.pattern for path in condition.paths)
-    for test in condition.headers:
-        yield from (test.name, test.value)
-
-
 def _if_ambiguous(alternatives: Sequence[Alternative]) -> list[Alternative]:
     """Keep those of rules without paths, and the first that a path would have to meet.
 
@@ -418,37 +314,3 @@ def _address_words(section: Section, start: int) -> tuple[int, ...]:
 @cache
 def _hash(text: str) -> int:
     return int(text_hash(text.encode()))
-
-
-def _hashed(rows: Sequence[tuple[int, Row]], percent: int = SPARSE) -> list[Row]:
-    """Lay rows out with open addressing; an empty slot is a row of zeros.
-
-    A look-up of what is not there walks to the end of a run of used slots, so runs are
-    kept short. Up to MAX_FULL_SLOTS there are no empty slots, and all are looked at.
-    """
-    count = len(rows)
-    if count <= MAX_FULL_SLOTS:
-        laid = _lay(rows, count)
-    else:
-        least = count * percent // 100
-        tries = (_lay(rows, slots) for slots in range(least, least + TRIES))
-        laid = min(tries, key=_longest_run)
-    empty = (0,) * len(rows[0][1]) if rows else ()
-    return [empty if row is None else row for row in laid]
-
-
-def _lay(rows: Sequence[tuple[int, Row]], slots: int) -> list[Row | None]:
-    laid: list[Row | None] = [None] * slots
-    for hashed, row in rows:
-        place = hashed * slots >> 32  # filters.table.slot
-        while laid[place] is not None:
-            place = (place + 1) % slots
-        laid[place] = row
-    return laid
-
-
-def _longest_run(laid: Sequence[Row | None]) -> int:
-    """The most used slots in a row, round the end."""
-    return max(
-        len(list(run)) for is_used, run in groupby((*laid, *laid), bool) if is_used
-    )

@@ -6,7 +6,7 @@ they were made of, and are used again only where that is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -17,19 +17,19 @@ class Rounds(Generic[Key, Value]):
     """Results by key; those that a round does not ask for are forgotten after it."""
 
     def __init__(self) -> None:
-        self._known: dict[Key, Value] = {}
+        self._before: dict[Key, Value] = {}
+        self._now: dict[Key, Value] = {}
 
-    def get(
-        self, keys: Iterable[Key], make: Callable[[list[Key]], Iterable[Value]]
-    ) -> list[Value]:
-        """Return the results of one round; `make` makes those that are not known."""
-        asked = list(keys)
-        new = [key for key in dict.fromkeys(asked) if key not in self._known]
-        made = dict(zip(new, make(new), strict=True))
-        self._known = {
-            key: made[key] if key in made else self._known[key] for key in asked
-        }
-        return [self._known[key] for key in asked]
+    def start(self) -> None:
+        """Begin a round."""
+        self._before, self._now = self._now, {}
+
+    def get(self, key: Key, make: Callable[[Key], Value]) -> Value:
+        """Return what is known of a key, or make it."""
+        if key not in self._now:
+            known = self._before.get(key)
+            self._now[key] = make(key) if known is None else known
+        return self._now[key]
 
 
 class Last(Generic[Value]):

@@ -182,13 +182,14 @@ def test_same_as_without(
 def test_rounds_forget_what_is_not_asked_for() -> None:
     made: list[str] = []
 
-    def make(keys: list[str]) -> list[str]:
-        made.extend(keys)
-        return [key.upper() for key in keys]
+    def make(key: str) -> str:
+        made.append(key)
+        return key.upper()
 
     rounds: Rounds[str, str] = Rounds()
     for asked in (["a", "b", "a"], ["a"], ["a", "b"]):
-        assert rounds.get(asked, make) == [key.upper() for key in asked]
+        rounds.start()
+        assert [rounds.get(key, make) for key in asked] == [k.upper() for k in asked]
     assert made == ["a", "b", "b"]
 
 

@@ -17,10 +17,9 @@ from typing import Final, TextIO
 from generator.collector import paused_collector
 from generator.errors import Diagnostic, PolicyError
 from generator.memory import Rounds
-from generator.policy.contents import Contents
+from generator.policy.contents import Contents, read_contents
 from generator.policy.files import read_files
 from generator.policy.findings import Findings
-from generator.policy.many_files import read_many
 from generator.policy.model import Model
 from generator.policy.reading import Reading
 from generator.source import SourceFile
@@ -86,14 +85,16 @@ def _load(
     sources = {file.name: file for file in files}
     reading = Reading(findings)
     known = ContentsMemory() if memory is None else memory
-    keys = [(file, default_namespace) for file in files]
+    known.start()
     with paused_collector():
-        for contents in known.get(
-            keys, lambda new: read_many([file for file, _ in new], default_namespace)
-        ):
-            reading.take(contents)
+        for file in files:
+            reading.take(known.get((file, default_namespace), _read))
         reading.report_unknown()
         model = reading.model()
     if findings.has_errors:
         raise LoadError(findings.sorted(), sources)
     return Loaded(model, findings.sorted(), sources)
+
+
+def _read(key: tuple[SourceFile, str]) -> Contents:
+    return read_contents(*key)

@@ -8,13 +8,12 @@ meanwhile, and an answer that is no answer (a 5xx, a reset) shows.
 from __future__ import annotations
 
 import http.client
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 
+from e2e.background import Background
 from e2e.probe import Headers
 from e2e.processes import Timeout, wait_until
 
@@ -53,29 +52,22 @@ class Answered:
         return (self.answered_ns - self.asked_ns) / 1e6
 
 
-class Callers:
+class Callers(Background):
     """A thread in which all callers ask, as long as the block lasts."""
 
     def __init__(self, questions: Sequence[Question]) -> None:
+        super().__init__("callers")
         self._callers = [_Caller(question) for question in questions]
         self._answers: list[Answered] = []
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._ask, name="callers")
-        self._failure: BaseException | None = None
 
-    def __enter__(self) -> Callers:
-        self._thread.start()
-        return self
+    def turn(self) -> None:
+        for caller in self._callers:
+            caller.ask()
+        self._answers += [caller.answer() for caller in self._callers]
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_over.set()
-        self._thread.join()
-        self._check()
+    def finish(self) -> None:
+        for caller in self._callers:
+            caller.close()
 
     def count(self) -> int:
         """Return how many answers there are so far."""
@@ -96,7 +88,7 @@ class Callers:
 
         def all_there() -> bool:
             nonlocal read
-            self._check()
+            self.check()
             for answer in self.answers(read):
                 read += 1
                 latest[answer.question] = answer.verdict
@@ -109,22 +101,6 @@ class Callers:
         except Timeout as timeout:
             instead = {question: latest.get(question) for question in missing}
             raise Timeout(f"{timeout}: {missing} and not {instead}") from None
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    def _ask(self) -> None:
-        try:
-            while not self._is_over.is_set():
-                for caller in self._callers:
-                    caller.ask()
-                self._answers += [caller.answer() for caller in self._callers]
-        except BaseException as failure:  # noqa: BLE001 - shown to who waits
-            self._failure = failure
-        finally:
-            for caller in self._callers:
-                caller.close()
 
 
 class _Caller:

@@ -109,7 +109,7 @@ def column_bits(column: u32) -> u32:
 
 def section_of(column: u32) -> u32:
     section: u32 = 0
-    while column >= FIRST_COLUMN[u32(section + 1) % (SECTIONS + 1)]:
+    while column >= FIRST_COLUMN[u32(section + 1)]:
         section = u32(section + 1)
     return section
 

@@ -28,7 +28,16 @@ from filters.pairs import pair_count, pairs_start, read_pair
 from filters.path import NORMAL, SLASH, normalise
 from filters.request import REQUEST
 from filters.search import SEARCH
-from filters.table import field, field_in, optional, place_of, rule_action, slot, text
+from filters.table import (
+    field,
+    field_in,
+    next_slot,
+    optional,
+    place_of,
+    rule_action,
+    slot,
+    text,
+)
 from filters.text import index_of, starts_with, text_hash
 
 
@@ -152,9 +161,7 @@ def next_state(state: u32, segment: View) -> u32:
             break
         if text(u32(found - 1)) == segment:
             return optional(Column.EDGE_STATE, at)
-        place = u32(place + 1)
-        if place == slots:
-            place = 0
+        place = next_slot(place, slots)
     return optional(Column.STATE_DEFAULT, state)
 
 

@@ -26,6 +26,7 @@ from filters.table import (
     field,
     field_in,
     header_word,
+    next_slot,
     optional,
     place_of,
     rows,
@@ -101,9 +102,7 @@ def peer_list(subject: u32, level: u32, number: u32) -> u32:
             return field(Column.PEER_LIST, at)
         if found == 0:
             return NONE
-        place = u32(place + 1)
-        if place == slots:
-            place = 0
+        place = next_slot(place, slots)
     return NONE
 
 

@@ -61,6 +61,10 @@ def slot(hashed: u32, slots: u32) -> u32:
     return u32((u64(hashed) * slots) >> 32)
 
 
+def next_slot(place: u32, slots: u32) -> u32:
+    return 0 if place + 1 == slots else u32(place + 1)
+
+
 def workload_row(workload: u32) -> u32:
     """The row of a workload id that is in use, or NONE."""
     row = u32(workload - 1)

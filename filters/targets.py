@@ -18,7 +18,7 @@ from filters.layout import (
     Column,
     Section,
 )
-from filters.table import field, namespace, rows, slot, text
+from filters.table import field, namespace, next_slot, rows, slot, text
 from filters.text import index_of, read_decimal, starts_with, text_hash
 
 BAR: Final = 124
@@ -86,9 +86,7 @@ def find_realm(wanted: View) -> u32:
         realm = field(Column.SLOT_REALM, place)
         if realm == 0 or namespace(realm) == wanted:
             return realm
-        place = u32(place + 1)
-        if place == slots:
-            place = 0
+        place = next_slot(place, slots)
     return 0
 
 
@@ -103,9 +101,7 @@ def find_in_realm(realm: u32, name: View, kind: u32) -> u32:
         is_kind = field(Column.TARGET_KIND, at) == kind
         if is_kind and text(field(Column.TARGET_NAME, at)) == name:
             return at
-        place = u32(place + 1)
-        if place == slots:
-            place = 0
+        place = next_slot(place, slots)
     return NONE
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from time import perf_counter_ns
 from types import TracebackType
+from typing import Self
 
 from e2e.probe import Headers
 
@@ -74,9 +75,9 @@ class Crowd:
     """As many clients as a listener shall serve at a time."""
 
     def __init__(self, source: str, address: str, port: int, size: int) -> None:
-        self._clients = [Client(source, address, port) for _ in range(size)]
+        self.clients = [Client(source, address, port) for _ in range(size)]
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -85,17 +86,17 @@ class Crowd:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for client in self._clients:
+        for client in self.clients:
             client.__exit__(kind, error, trace)
 
     def send(self, request: bytes, count: int) -> list[int]:
         """Send `request` about `count` times, all clients at once; see `Client`."""
         latencies = []
-        for _ in range(-(-count // len(self._clients))):
+        for _ in range(-(-count // len(self.clients))):
             start = perf_counter_ns()
-            for client in self._clients:
+            for client in self.clients:
                 client.start(request)
-            for client in self._clients:
+            for client in self.clients:
                 client.finish()
                 latencies.append(perf_counter_ns() - start)
         return latencies

@@ -15,10 +15,9 @@ import select
 import time
 from collections import deque
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 
-from e2e.bench.load import Client
+from e2e.bench.load import Client, Crowd
 
 CONNECTIONS: Final = 16
 _LEAD_NS: Final = 1_000_000
@@ -40,23 +39,11 @@ class Pace:
     rate: float
 
 
-class PacedClient:
-    """Kept-alive connections to one listener."""
+class PacedClient(Crowd):
+    """A crowd that sends when it is time, and not when it has an answer."""
 
     def __init__(self, source: str, address: str, port: int) -> None:
-        self._clients = [Client(source, address, port) for _ in range(CONNECTIONS)]
-
-    def __enter__(self) -> PacedClient:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for client in self._clients:
-            client.__exit__(kind, error, trace)
+        super().__init__(source, address, port, CONNECTIONS)
 
     def run(self, request: bytes, rate: int, count: int) -> Pace:
         """Send `count` requests at `rate` per second.
@@ -66,7 +53,7 @@ class PacedClient:
         ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1)
         gc.disable()
         try:
-            return _Run(self._clients, request, rate, count).run()
+            return _Run(self.clients, request, rate, count).run()
         finally:
             gc.enable()
 

@@ -16,6 +16,7 @@ from e2e.bench.results import (
     Series,
     Table,
 )
+from e2e.bench.saturated import CONNECTIONS
 from e2e.bench.variants import KINDS, Kind
 
 _TITLES: Final = {kind.name: kind.title for kind in KINDS}
@@ -38,6 +39,12 @@ def tables(record: Record) -> list[Table]:
         _by_rules(record, "CPU added, µs per request", _added_cpu, _CPU_NOTE),
         _by_rules(record, f"Latency added at {rate}, p50 / p99 in ms", _added_latency),
         _by_rules(record, "Requests/s at saturation", _saturated_rate, _RATE_NOTE),
+        _by_rules(
+            record,
+            "Latency at saturation, p50 / p90 / p99 in ms",
+            _saturated_latency,
+            _QUEUE_NOTE,
+        ),
         _by_rules(record, "Time to load, memory of the process", _load, _LOAD_NOTE),
     ]
 
@@ -52,6 +59,10 @@ _CPU_NOTE: Final = (
 )
 _RATE_NOTE: Final = (
     "One worker; wrk, the measured Envoy and the application share the machine."
+)
+_QUEUE_NOTE: Final = (
+    f"Of a queue of {CONNECTIONS} requests: it follows from the rate, and shows how "
+    "even it is."
 )
 _LOAD_NOTE: Final = "From start to ready of an Envoy with this one guard; resident MiB."
 
@@ -141,6 +152,11 @@ def _added_latency(found: Record, rate: int) -> str:
 
 def _saturated_rate(found: Record, _: int) -> str:
     return f"{found['saturated']['rate']['median']:,.0f}"
+
+
+def _saturated_latency(found: Record, _: int) -> str:
+    flooded = found["saturated"]
+    return " / ".join(_milliseconds(flooded[f"p{part}_us"]) for part in (50, 90, 99))
 
 
 def _load(found: Record, _: int) -> str:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final
 
+from e2e.background import Background
 from e2e.bench.results import CannotMeasure
 from e2e.probe import Headers
 
@@ -86,39 +85,16 @@ def read_report(text: str) -> Served:
     return Served(int(served[1]), lost)
 
 
-class Load:
+class Load(Background):
     """wrk, again and again, as long as the block lasts. `served` is known after it."""
 
     def __init__(
         self, url: str, headers: Callable[[], Headers] = tuple, connections: int = 8
     ) -> None:
+        super().__init__("load")
         self.served = Served()
         self._url, self._headers, self._connections = url, headers, connections
-        self._is_over = threading.Event()
-        self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="load")
 
-    def __enter__(self) -> Load:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_over.set()
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self) -> None:
-        try:
-            while not self._is_over.is_set():
-                headers = self._headers()
-                self.served += run_wrk(
-                    self._url, headers, connections=self._connections
-                )
-        except Exception as failure:  # noqa: BLE001 - raised where the block ends
-            self._failure = failure
+    def turn(self) -> None:
+        headers = self._headers()
+        self.served += run_wrk(self._url, headers, connections=self._connections)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from filters.layout import Level
+from filters.layout import LEVEL_BITS, Level
 from filters.lookup import peer_key
 from generator.analysis.key_ranges import merge, split_keys
 from generator.analysis.request_text import requests_text
@@ -78,6 +78,13 @@ class _Inspector:
                 name = f"{table.realms[target.realm]}/{target.name}"
                 for backend in (b for port in target.ports for b in port.backends):
                     self._owners[backend.workload].append(name)
+        self._namespaces = _namespaces_by_peer(table)
+        self._members: dict[tuple[int, int], set[str]] = {}
+        for row in table.workloads:
+            names = self._owners[row.id] or [f"workload {row.id}"]
+            for peer in table.peer_keys(row, row):
+                scope = _scope(peer, row.realm)
+                self._members.setdefault(scope, set()).update(names)
 
     def workloads(self) -> Iterator[Inspected]:
         for row in self._table.workloads:
@@ -124,23 +131,10 @@ class _Inspector:
         yield from self._addresses(subject.addresses6, 6)
 
     def _peer_title(self, peer: int, own: TableWorkload) -> str:
-        namespaces = self._namespaces(peer)
+        namespaces = self._namespaces.get(peer)
         if namespaces:
-            return ", ".join(f"namespace {name}" for name in namespaces)
-        found = []
-        for row in self._table.workloads:
-            if peer in self._table.peer_keys(own, row):
-                found += self._owners[row.id] or [f"workload {row.id}"]
-        return ", ".join(sorted(set(found)))
-
-    def _namespaces(self, peer: int) -> list[str]:
-        """The namespaces that a peer stands for, if it looks at nothing else."""
-        return sorted(
-            name
-            for realm, name in self._table.realms.items()
-            if peer == peer_key(Level.REALM, realm)
-            or peer == peer_key(Level.REALM_CLASS, self._table.realm_classes[realm])
-        )
+            return ", ".join(f"namespace {name}" for name in sorted(namespaces))
+        return ", ".join(sorted(self._members.get(_scope(peer, own.realm), ())))
 
     def _addresses(self, addresses: AddressList, version: int) -> Iterator[Permission]:
         spans = make_spans([start for start, _ in addresses], version)
@@ -161,6 +155,22 @@ class _Inspector:
             return (row.rule,)
         chain = self._table.chains[row.chain]
         return dict.fromkeys(one.rule for one in chain.alternatives)
+
+
+def _namespaces_by_peer(table: RuleTable) -> dict[int, list[str]]:
+    """The namespaces that a peer stands for, if it looks at nothing else."""
+    found: dict[int, list[str]] = {}
+    for realm, name in table.realms.items():
+        found[peer_key(Level.REALM, realm)] = [name]
+        realm_class = peer_key(Level.REALM_CLASS, table.realm_classes[realm])
+        found.setdefault(realm_class, []).append(name)
+    return found
+
+
+def _scope(peer: int, realm: int) -> tuple[int, int]:
+    """Where a peer's number means something: local classes in their realm only."""
+    is_local = peer & ((1 << LEVEL_BITS) - 1) == Level.LOCAL
+    return (realm if is_local else 0, peer)
 
 
 def _requests_by_rule(table: RuleTable) -> dict[int, tuple[str, ...]]:

@@ -104,6 +104,6 @@ def test_what_cannot_be_loaded_says_why(tmp_path: Path) -> None:
 def test_record_can_be_told() -> None:
     record = measure(Effort((10,), 2, 1, 1, 16, 50))
     assert list(record["blocks"][0]["kinds"]) == [kind.name for kind in KINDS]
-    assert [len(t.rows) > 0 for t in tables(record)] == [True] * 5
+    assert [len(t.rows) > 0 for t in tables(record)] == [True] * 6
     assert len(plots(record)) == 3
     assert len(budgets(record)) == 3

@@ -64,9 +64,9 @@ CARTS = Chain(
     states=(
         PathState(4, (("cart", 1),), (2,)),
         PathState(2, (("", 4), ("new", 3)), (2,)),
-        PathState(4, (), (0, 2)),
+        PathState(4, (), (0, 1)),
         PathState(4, (), (0, 1, 2)),
-        PathState(4, (), (2,)),
+        PathState(4, (), (1, 2)),
     ),
 )
 ITEMS = Chain(

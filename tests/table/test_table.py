@@ -286,9 +286,18 @@ def test_port_ranges_that_overlap_are_refused() -> None:
     assert why_refused(bent(Column.RANGE_LEFT, place + 1, 1))
 
 
-def test_alternatives_out_of_order_are_refused() -> None:
-    first = ROWS[Section.CHAINS][0][2]
-    assert why_refused(bent(Column.ALTERNATIVE_RULE, first, 8))
+@pytest.mark.parametrize(
+    ("section", "row", "first", "count"),
+    [(Section.CHAINS, 0, 2, 3), (Section.CHAINS, 0, 4, 2), (Section.STATES, 2, 3, 2)],
+    ids=["all", "in doubt", "accepted"],
+)
+def test_alternatives_out_of_order_are_refused(
+    section: Section, row: int, first: int, count: int
+) -> None:
+    """Each of these slices is nobody else's, so nothing but its own order is bent."""
+    fields = ROWS[section][row]
+    assert fields[first + 1] == count
+    assert why_refused(bent(Column.ALTERNATIVE_RULE, fields[first], 8))
 
 
 def test_a_realm_without_a_name_has_no_workloads() -> None:

@@ -199,9 +199,13 @@ def rows_of(section: Section) -> int:
     return len(PACKED.strings()) if section is Section.STRINGS else len(ROWS[section])
 
 
+def section_of(column: Column) -> Section:
+    return next(s for s in Section if column in columns_of(s))
+
+
 def bent(column: Column, row: int, value: int) -> bytes:
     """The table with one field changed, packed and sealed anew."""
-    section = next(s for s in Section if column in columns_of(s))
+    section = section_of(column)
     fields = list(ROWS[section][row])
     fields[column - columns_of(section)[0]] = value
     rows = [*ROWS[section]]
@@ -212,7 +216,7 @@ def bent(column: Column, row: int, value: int) -> bytes:
 
 
 def places_of(column: Column) -> range:
-    places = range(rows_of(next(s for s in Section if column in columns_of(s))))
+    places = range(rows_of(section_of(column)))
     assert places, "the table made by hand has such a row"
     return places
 
@@ -236,6 +240,16 @@ def test_a_field_beyond_its_section_is_refused(column: Column, limit: int) -> No
     for row in places_of(column):
         for value in (limit, 0xFFFFFFFF):
             assert why_refused(bent(column, row, value)), f"row {row}"
+
+
+def test_a_column_wider_than_a_field_is_refused() -> None:
+    """Whoever reads it would see its lower bits, and they are what they should be."""
+    for column in set(Column) - {Column.STRING_BYTE}:
+        for row in places_of(column)[:1]:
+            section = section_of(column)
+            value = ROWS[section][row][column - columns_of(section)[0]]
+            assert not why_refused(bent(column, row, value))
+            assert why_refused(bent(column, row, 1 << 32 | value)), column.name
 
 
 SLICED = in_pairs(SLICES)

@@ -90,7 +90,7 @@ class Pair:
         return self.denials()[-1]
 
     def denials(self) -> list[str]:
-        """Return why the receiver denied, so far: allowed requests may be logged late."""
+        """Return why the receiver denied so far; what it allowed may be logged late."""
         details = (entry.details for entry in self.receiving.access_log())
         ours = "pepmesh_"
         return [each.removeprefix(ours) for each in details if each.startswith(ours)]

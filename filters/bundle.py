@@ -7,7 +7,8 @@ zero bytes, key (32 bytes). Numbers are little-endian.
 
 The roots of one VM mostly have the same configuration (inbound and outbound listener),
 and after an update the old and the new live side by side: a slot counts its users, and
-its bytes are free again when the last root goes.
+its bytes are free again when the last root goes. Bundles lie in KEYS one after another,
+without gaps, so that a bundle has room whenever its bytes are free.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from filters.lang import (
 )
 from filters.layout import ADDRESS_WORD0_AT, ADDRESS_WORD1_AT, NONE
 from filters.table import header_word, workload_row
-from filters.text import read_base64url
+from filters.text import is_base64url_of, read_base64url
 
-KEY_ROWS: Final = 1536  # a build for a larger mesh sets this higher
+MAX_KEYS: Final = 768  # rows of a bundle; `pepmesh build --max-keys` sets it
 ROW_BYTES: Final = 40
 HEADER_BYTES: Final = 24
 SLOTS: Final = 4
 MAGIC: Final = 0x31424D50  # "PMB1"
 
-KEYS = Buffer(KEY_ROWS * ROW_BYTES)
+KEYS = Buffer(2 * (HEADER_BYTES + MAX_KEYS * ROW_BYTES))  # the old and the new
 
 
 @record
 class Slot:
-    """Where a bundle lies in KEYS; `users` 0 means that the slot is free."""
+    """Where a bundle lies in KEYS. A free slot has no users and no bytes."""
 
     users: u32 = 0
     start: u32 = 0
@@ -55,50 +56,45 @@ owners: u32 = 0
 
 def admit(encoded: View) -> u32:
     """Decode and check a bundle; return its slot with one user more, or NONE."""
-    start = free_bytes()
-    ok, size = read_base64url(encoded, KEYS, start)
-    if not ok or not check(KEYS[start : u32(start + size)]):
-        return NONE
-    slot = equal_slot(KEYS[start : u32(start + size)])
+    slot = equal_slot(encoded)
     if slot == NONE:
-        slot = take_slot(start, size)
-    else:
-        wipe(start, size)
+        slot = take_slot(encoded)
     if slot != NONE:
         BUNDLES[slot].users = u32(BUNDLES[slot].users + 1)
     return slot
 
 
 def release(slot: u32) -> None:
-    """One user less; free bytes are overwritten, so that old keys do not linger."""
-    bundle = BUNDLES[slot]
-    bundle.users = u32(bundle.users - min(bundle.users, 1))
-    if bundle.users == 0:
-        wipe(bundle.start, bundle.size)
-        bundle.size = 0
+    """One user less; the last one's keys are overwritten, and later bundles move up.
+
+    So rows are elsewhere then: who remembers their places has to forget them.
+    """
+    gone = BUNDLES[slot]
+    gone.users = u32(gone.users - min(gone.users, 1))
+    if gone.users > 0:
+        return
+    start, size, end = gone.start, gone.size, bytes_in_use()
+    KEYS.put(start, KEYS[start + size : end])
+    wipe(u32(end - min(size, end)), size)
+    for i in range(SLOTS):
+        if BUNDLES[i].start > start:
+            BUNDLES[i].start = u32(BUNDLES[i].start - size)
+    gone.start = 0
+    gone.size = 0
 
 
 def wipe(start: u32, size: u32) -> None:
-    for i in range(start, u32(start + size)):
+    """Overwrite `size` bytes, or as many as there are."""
+    for i in range(start, min(u32(start + size), len(KEYS))):
         KEYS[i] = 0
 
 
-def free_bytes() -> u32:
-    """Start of the free bytes: before all bundles if the first fits, else after them.
-
-    Bundles are few and large, and a root that goes frees the older one, so two
-    regions that take turns are enough.
-    """
-    lowest: u32 = len(KEYS)
-    highest: u32 = 0
+def bytes_in_use() -> u32:
+    """Where the free bytes begin."""
+    used: u32 = 0
     for i in range(SLOTS):
-        bundle = BUNDLES[i]
-        if bundle.users > 0:
-            lowest = min(lowest, bundle.start)
-            highest = max(highest, u32(bundle.start + bundle.size))
-    if lowest >= len(KEYS) - highest:
-        return 0
-    return highest
+        used = u32(used + BUNDLES[i].size)
+    return used
 
 
 def check(data: View) -> bool:
@@ -138,28 +134,40 @@ def is_before(data: View, one: u32, other: u32) -> bool:
     return load_u32(data, u32(one + 4)) < load_u32(data, u32(other + 4))
 
 
-def equal_slot(data: View) -> u32:
+def equal_slot(encoded: View) -> u32:
+    """The slot of a bundle that is there already, or NONE; it takes no room to see."""
     for i in range(SLOTS):
         bundle = BUNDLES[i]
-        end = u32(bundle.start + bundle.size)
-        if bundle.users > 0 and KEYS[bundle.start : end] == data:
+        data = KEYS[bundle.start : u32(bundle.start + bundle.size)]
+        if bundle.users > 0 and is_base64url_of(encoded, data):
             return i
     return NONE
 
 
-def take_slot(start: u32, size: u32) -> u32:
+def take_slot(encoded: View) -> u32:
+    """The slot of a new bundle, or NONE: no bundle, no room, or no slot."""
     global owners
+    start = bytes_in_use()
+    ok, size = read_base64url(encoded, KEYS, start)
+    slot = free_slot()
+    if not ok or slot == NONE or not check(KEYS[start : u32(start + size)]):
+        wipe(start, len(encoded))
+        return NONE
+    owners = u32(owners + 1)
+    data = KEYS[start : u32(start + size)]
+    bundle = BUNDLES[slot]
+    bundle.start = start
+    bundle.size = size
+    bundle.owner = owners
+    bundle.workload = load_u32(data, 12)
+    bundle.send_rows = load_u32(data, 16)
+    bundle.receive_rows = load_u32(data, 20)
+    return slot
+
+
+def free_slot() -> u32:
     for i in range(SLOTS):
-        bundle = BUNDLES[i]
-        if bundle.users == 0:
-            owners = u32(owners + 1)
-            data = KEYS[start : u32(start + size)]
-            bundle.start = start
-            bundle.size = size
-            bundle.owner = owners
-            bundle.workload = load_u32(data, 12)
-            bundle.send_rows = load_u32(data, 16)
-            bundle.receive_rows = load_u32(data, 20)
+        if BUNDLES[i].users == 0:
             return i
     return NONE
 

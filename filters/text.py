@@ -90,6 +90,24 @@ def read_base64url(text: View, out: Buffer, offset: u32) -> tuple[bool, u32]:
     return True, size
 
 
+def is_base64url_of(text: View, data: View) -> bool:
+    """Tell whether a text is these bytes in unpadded base64url, without decoding it."""
+    if len(text) != u32(len(data) * 8 + 5) // 6:
+        return False
+    pending: u32 = 0
+    bits: u32 = 0
+    at: u32 = 0
+    for i in range(len(text)):
+        if bits < 6:
+            pending = u32((pending << 8) | (data[at] if at < len(data) else 0))
+            bits = u32(bits + 8)
+            at = u32(at + 1)
+        bits = u32(bits - 6)
+        if text[i] != BASE64_DIGITS[(pending >> (bits & 7)) & 63]:
+            return False
+    return True
+
+
 def index_of(text: View, wanted: u32, start: u32) -> u32:
     """Return the place of the first byte `wanted` from `start`, or the length."""
     for i in range(start, len(text)):

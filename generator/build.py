@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import filters
+from filters.bundle import MAX_KEYS, ROW_BYTES
 from generator.collector import paused_collector
 from generator.compiler import Program, link_program, prepare_file
 from generator.errors import Diagnostic
@@ -34,7 +35,7 @@ DEFAULT_OVERLAY: Final = "mesh"
 FILTER: Final = Path(filters.__file__).parent / "pep.py"
 ARENA_BYTES: Final = 72 * 1024
 """Room for what the host returns in one callback: a configuration, the environment, or
-a request's headers, of which Envoy by default takes 60 KiB."""
+a request's headers, of which Envoy by default takes 60 KiB. More keys take more."""
 
 
 class Memory:
@@ -69,10 +70,12 @@ def build_mesh(
     name: str = DEFAULT_OVERLAY,
     overlay_id: int | None = None,
     member_cidrs: Sequence[IPv4Network] = (),
+    max_keys: int = MAX_KEYS,
     memory: Memory | None = None,
 ) -> Built:
     """Build the module of an overlay; without a lock file ids are throw-away.
 
+    `max_keys` are those that one workload may hold; each takes 133 bytes of memory.
     With a `memory` of earlier builds it takes less time; the result is the same.
     Raises: ToolError of the step that found something wrong.
     """
@@ -84,21 +87,27 @@ def build_mesh(
         )
         table = build_table(model, overlay, member_cidrs)
         table_bytes = encode_table(table)
-        module = compile_filter(table_bytes)
+        module = compile_filter(table_bytes, max_keys)
     return Built(module, table_bytes, table, overlay, new_lock, diagnostics)
 
 
-def compile_filter(table_bytes: bytes) -> bytes:
+def compile_filter(table_bytes: bytes, max_keys: int = MAX_KEYS) -> bytes:
     """Compile the filter around a table."""
     embedded = {"table": table_bytes} if table_bytes else {}
-    linked = link_program(_filter(), embedded=embedded, arena_bytes=ARENA_BYTES)
+    arena_bytes = ARENA_BYTES + _text_bytes(max(0, max_keys - MAX_KEYS))
+    linked = link_program(_filter(max_keys), embedded=embedded, arena_bytes=arena_bytes)
     return linked.to_bytes()
 
 
 @cache
-def _filter() -> Program:
+def _filter(max_keys: int) -> Program:
     """Compile the filter once: tables differ, its code does not."""
-    return prepare_file(FILTER)
+    return prepare_file(FILTER, constants={"filters.bundle.MAX_KEYS": max_keys})
+
+
+def _text_bytes(keys: int) -> int:
+    """Return what keys take in a configuration: base64, of 4 letters for 3 bytes."""
+    return -(-keys * ROW_BYTES // 3) * 4
 
 
 def table_digest(table_bytes: bytes) -> str:

@@ -468,6 +468,12 @@ CODES: Final[dict[str, Code]] = {
         "error",
         "a workload or target is not in the overlay, or is revoked",
     ),
+    "OVL0032": Code(
+        "error",
+        "a workload has more keys than its filter has room for",
+        "give `pepmesh build` and `pepmesh keys bundle` a higher `--max-keys`: "
+        "each key takes 133 bytes of a proxy's memory",
+    ),
     "OVL0040": Code(
         "error",
         "a plugin configuration cannot be written",

@@ -7,7 +7,7 @@ module says (`reach`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from generator.analysis.api_version import API_VERSION
@@ -16,6 +16,7 @@ from generator.analysis.engine import Engine
 from generator.analysis.errors import QuestionError
 from generator.analysis.names import suggest
 from generator.analysis.reach import reachable_targets
+from generator.errors import OverlayError
 from generator.overlay.bundle import make_bundle
 from generator.overlay.configuration import (
     Endpoint,
@@ -30,9 +31,10 @@ from generator.policy.model import IPAddress
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A workload and its plugin configuration, which holds secrets."""
+    """A workload, how many keys it holds, and its plugin configuration with them."""
 
     workload: Workload
+    keys: int
     configuration: str
 
     @property
@@ -82,7 +84,22 @@ def configure(
         takes_any_address=takes_any_address,
         key_mode=key_mode,
     )
-    return Configured(workload, text)
+    return Configured(workload, len(bundle.send) + len(bundle.receive), text)
+
+
+def check_room(configured: Sequence[Configured], max_keys: int) -> None:
+    """See that each proxy has room for new keys while it still has the old ones.
+
+    Raises: OverlayError OVL0032 for the workload with the most keys.
+    """
+    most = max(configured, key=lambda one: one.keys, default=None)
+    if most is not None and most.keys > max_keys:
+        message = (
+            f"{', '.join(most.owners)} (workload {most.workload.id}) has {most.keys:,} "
+            f"keys, more than the {max_keys:,} that its filter has room for"
+        )
+        hint = f"type --max-keys {most.keys} here and when you build"
+        raise OverlayError.of("OVL0032", message, hint=hint)
 
 
 def bundles_document(configured: Iterable[Configured]) -> dict[str, object]:

@@ -19,6 +19,7 @@ from generator.cli.options import (
     ipv4_block,
     lock_option,
     manifest_options,
+    max_keys_option,
     output_option,
     overlay_id,
 )
@@ -54,6 +55,7 @@ from generator.cli.watch import keep_building
     multiple=True,
     help="Range where only members live: no key, no entry. Repeatable.",
 )
+@max_keys_option
 @click.option(
     "--watch",
     "is_watching",
@@ -72,6 +74,7 @@ def build_command(
     name: str | None,
     number: int | None,
     member_cidrs: tuple[IPv4Network, ...],
+    max_keys: int,
     is_watching: bool,
     output: str,
 ) -> None:
@@ -92,7 +95,7 @@ def build_command(
     refuse_overwriting(out, lock_path, *inputs)
     refuse_overwriting(lock_path, *inputs)
     places = Places(paths, recursive, out, lock_path)
-    builder = Builder(session, places, name, number, member_cidrs)
+    builder = Builder(session, places, name, number, member_cidrs, max_keys)
     if is_watching:
         if "-" in paths or output != "table":
             message = "--watch goes with files and folders, and with -o table"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from filters.bundle import MAX_KEYS
 from generator.build import DEFAULT_OVERLAY, Built, Memory, build_mesh
 from generator.cli.files import read_bytes, write_files
 from generator.cli.inputs import read_lock_file, read_model
@@ -36,6 +37,7 @@ class Builder:
     name: str | None
     overlay_id: int | None
     member_cidrs: Sequence[IPv4Network]
+    max_keys: int = MAX_KEYS
     memory: Memory = field(default_factory=Memory)
     lock_text: Last[bytes] = field(default_factory=Last)
     written: dict[Path, bytes] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Builder:
                 name=self.name or (lock.name if lock else DEFAULT_OVERLAY),
                 overlay_id=self.overlay_id,
                 member_cidrs=self.member_cidrs,
+                max_keys=self.max_keys,
                 memory=self.memory,
             )
         session.report(built.diagnostics)

@@ -9,6 +9,7 @@ import click
 from generator.analysis.bundles import (
     Configured,
     bundles_document,
+    check_room,
     configure,
     file_names,
     find_workloads,
@@ -31,6 +32,7 @@ from generator.cli.options import (
     colour_option,
     lock_option,
     manifest_options,
+    max_keys_option,
 )
 from generator.cli.output import write_json
 from generator.cli.session import Session, pass_session
@@ -77,6 +79,7 @@ from generator.policy.model import IPAddress, Model
     show_default=True,
     help="A key for each request: permissive sends them, strict asks for them.",
 )
+@max_keys_option
 @click.option("--out-dir", type=FILE, metavar="DIR", help="Write a file for each.")
 @click.option(
     "-o",
@@ -97,6 +100,7 @@ def bundle_command(
     address: IPAddress | None,
     any_source_address: bool,
     key_mode: str,
+    max_keys: int,
     out_dir: Path | None,
     output: str | None,
 ) -> None:
@@ -134,6 +138,7 @@ def bundle_command(
         )
         for one in wanted
     ]
+    check_room(configured, max_keys)
     if out_dir is None:
         write_json(bundles_document(configured))
     else:

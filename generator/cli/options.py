@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from filters.bundle import MAX_KEYS
 from generator.cli.session import Session
 from generator.overlay.naming import parse_overlay_id
 from generator.policy.model import IPAddress
@@ -33,6 +34,16 @@ colour_option = click.option(
     callback=_set_colour,
     is_eager=True,
     help="Colour on a terminal, always, or never. NO_COLOR is honoured.",
+)
+
+
+max_keys_option = click.option(
+    "--max-keys",
+    type=click.IntRange(1, 100_000),
+    metavar="NUMBER",
+    default=MAX_KEYS,
+    show_default=True,
+    help="Most keys that a workload may hold; the same for `build` and `keys bundle`.",
 )
 
 

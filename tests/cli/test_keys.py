@@ -209,6 +209,16 @@ def test_a_broken_master_key_file_is_not_quoted(keyed: Path, damage: str) -> Non
     assert secret[:10] not in ran.err
 
 
+def test_more_keys_than_a_filter_has_room_for_are_refused(keyed: Path) -> None:
+    """Envoy would refuse the update that comes after, and keep old keys until then."""
+    ran = run(*BUNDLE, "-o", "json", "--max-keys", "1")
+    assert (ran.code, ran.out) == (2, "")
+    assert "error[OVL0032]: shop/web (workload" in ran.err
+    assert "has 4 keys, more than the 1 that its filter has room for" in ran.err
+    assert "type --max-keys 4 here and when you build" in ran.err
+    assert run(*BUNDLE, "-o", "json", "--max-keys", "4").code == 0
+
+
 @pytest.mark.parametrize("mode", ["permissive", "strict"])
 def test_strict_keys_are_asked_for(keyed: Path, mode: str) -> None:
     for row in run(*BUNDLE, "-o", "json", "--key-mode", mode).document["workloads"]:

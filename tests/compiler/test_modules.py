@@ -252,7 +252,7 @@ def test_constants_can_be_overridden(small: Path) -> None:
 
 
 def test_constants_of_the_package_can_be_overridden() -> None:
-    more = build(PEP, constants={"filters.bundle.KEY_ROWS": 8192})
+    more = build(PEP, constants={"filters.bundle.MAX_KEYS": 4096})
     assert more.memory_pages > build(PEP).memory_pages
 
 

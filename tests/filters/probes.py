@@ -31,6 +31,7 @@ from filters.sha256 import (
 )
 from filters.spent import BUCKETS, FORGOTTEN, FREE, MARKS, WAYS, spend
 from filters.text import (
+    is_base64url_of,
     line,
     read_base64url,
     read_decimal,
@@ -79,6 +80,13 @@ def probe_write_base64url() -> None:
     start_line()
     write_base64url(given())
     proxy_set_property(b"out", line())
+
+
+@export
+def probe_is_base64url_of(split: u32) -> bool:
+    """Tell whether the input up to `split` is the rest in base64url."""
+    data = given()
+    return is_base64url_of(data[0:split], data[split : len(data)])
 
 
 @export

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final
 
 import pytest
 from wasmtime import MemoryType
 
+from filters.bundle import MAX_KEYS
 from generator.build import ARENA_BYTES, FILTER, compile_filter
 from generator.compiler import link_program, prepare_file
-from generator.overlay.configuration import Traffic
+from generator.overlay.bundle import Bundle, BundleRow
+from generator.overlay.configuration import Endpoint, Traffic, plugin_configuration
 from generator.wasm.engine import compile_module
 from generator.wasm.guest import WasmGuest
+from generator.wasm.host import Host
 from generator.wasm.module import PAGE_BYTES
-from tests.filters.pep_mesh import Headers, Pep, address, key_of, reason
+from generator.wasm.plugin import Plugin
+from tests.filters.pep_mesh import Headers, Pep, address, key_of, mesh, reason, workload
 
 BUDGET_BYTES: Final = 256 * 1024
 """Memory beside the table; the last page is counted in full."""
@@ -46,6 +51,27 @@ def test_memory_is_the_table_and_little_more(pages: int, more: int) -> None:
     wanted = -(-(fixed + table) // PAGE_BYTES)
     assert limits(compile_filter(bytes(table))) == (wanted, wanted)
     assert wanted * PAGE_BYTES <= table + BUDGET_BYTES
+
+
+@pytest.mark.parametrize("keys", [MAX_KEYS, 3000])
+def test_a_filter_has_room_for_the_keys_it_was_built_for(keys: int) -> None:
+    """New ones come while the old ones are in use, two listeners with each."""
+    plugin = Plugin(WasmGuest(compile_filter(mesh()[1], keys), Host()))
+    for number in range(1, 4):
+        text = configuration_with(keys, number)
+        assert plugin.start(text) and plugin.start(text)
+    assert not plugin.start(configuration_with(2 * keys + 1, 4))
+    assert plugin.start(configuration_with(1, 5))
+
+
+def configuration_with(keys: int, mark: int) -> bytes:
+    """The cart's configuration, with so many keys, each of 32 equal bytes."""
+    found = workload("cart")
+    rows = tuple(BundleRow(n, 1, bytes([mark]) * 32) for n in range(1, keys + 1))
+    bundle = Bundle(mesh()[0].id, found.id, rows, ())
+    names = found.namespace, found.service_account, found.labels
+    endpoint = Endpoint(*names, ip_address("10.0.0.2"))
+    return plugin_configuration(bundle, endpoint=endpoint).encode()
 
 
 @pytest.fixture

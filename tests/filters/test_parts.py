@@ -50,6 +50,22 @@ def test_base64url_there_and_back(probe: Probe, data: bytes) -> None:
 
 
 @BACKENDS
+@given(st.binary(max_size=30), st.integers(0, 40), st.binary(min_size=1, max_size=1))
+def test_base64url_is_known_without_decoding(
+    probe: Probe, data: bytes, place: int, other: bytes
+) -> None:
+    def is_of(text: bytes) -> bool:
+        return bool(probe.ask("probe_is_base64url_of", len(text), given=text + data))
+
+    text = urlsafe_b64encode(data).rstrip(b"=")
+    assert is_of(text)
+    changed = text[:place] + other + text[place + 1 :]
+    assert is_of(changed) == (changed == text)
+    assert not is_of(text + b"A")
+    assert not text or not is_of(text[:-1])
+
+
+@BACKENDS
 @pytest.mark.parametrize(
     "text",
     [

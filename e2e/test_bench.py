@@ -13,23 +13,22 @@ from pathlib import Path
 import pytest
 
 from e2e.addresses import claim_addresses
+from e2e.bench import tail_bench
 from e2e.bench.load import Client, Unexpected
-from e2e.bench.product import build_product
 from e2e.bench.requests_bench import (
     QUICK,
     Effort,
     load_each,
+    make_scene,
     measure,
     start_variants,
 )
 from e2e.bench.requests_report import budgets, plots, tables
 from e2e.bench.sidecar import Listener, Place, inbound
-from e2e.bench.subjects import nothing_module
 from e2e.bench.upstream import place_upstream
 from e2e.bench.variants import (
     KINDS,
     SENDER,
-    Scene,
     Variant,
     Way,
     kinds_for,
@@ -49,13 +48,10 @@ BELIEVERS = {"plain", "none", "nothing", "authz-http", "authz-grpc"}
 @contextmanager
 def running_variants(folder: Path) -> Iterator[tuple[Envoy, list[Variant]]]:
     with claim_addresses() as addresses, children() as family:
-        upstream = place_upstream(addresses)
-        upstream.start(family, folder)
-        product = build_product(QUICK.rules[0], SENDER, folder)
-        scene = Scene(product, nothing_module(folder), upstream, addresses)
+        scene = make_scene(QUICK.rules[0], addresses, family, folder)
         variants = make_variants(kinds_for(is_first=True), scene)
         yield (
-            start_variants(family, variants, upstream, folder / "all")[0],
+            start_variants(family, variants, scene.upstream, folder / "all")[0],
             variants,
         )
 
@@ -106,4 +102,11 @@ def test_record_can_be_told() -> None:
     assert list(record["blocks"][0]["kinds"]) == [kind.name for kind in KINDS]
     assert [len(t.rows) > 0 for t in tables(record)] == [True] * 6
     assert len(plots(record)) == 3
-    assert len(budgets(record)) == 3
+    assert len(budgets(record)) == 2
+
+
+def test_tails_can_be_told() -> None:
+    record = tail_bench.measure_turns(10, rounds=1, requests=20)
+    (table,) = tail_bench.tables(record)
+    assert len(table.rows) == len(tail_bench.MEASURED)
+    assert len(tail_bench.budgets(record)) == 1

@@ -11,9 +11,11 @@ from e2e.bench.requests_bench import PART as REQUESTS
 from e2e.bench.results import Part
 from e2e.bench.rollout_bench import PART as ROLLOUT
 from e2e.bench.sizes_bench import PART as SIZES
+from e2e.bench.tail_bench import PART as TAIL
 
 PARTS: Final[tuple[Part, ...]] = (
     REQUESTS,
+    TAIL,
     DECISION,
     SIZES,
     MEMORY,

@@ -12,6 +12,9 @@ FORMAT: Final = 1
 """Number of the record's shape; a record of another shape is refused."""
 
 
+_VERDICTS: Final = {True: "met", False: "**missed**", None: "not resolved"}
+
+
 class UnknownRecord(Exception):
     """A file that this version of the benchmark did not write."""
 
@@ -46,10 +49,7 @@ def measured(record: Record, parts: Sequence[Part]) -> Iterator[tuple[Part, Reco
 
 
 def _budget_table(budgets: Iterable[Budget]) -> Table:
-    rows = tuple(
-        (b.what, b.limit, b.measured, "met" if b.is_met else "**missed**")
-        for b in budgets
-    )
+    rows = tuple((b.what, b.limit, b.measured, _VERDICTS[b.is_met]) for b in budgets)
     return Table("Budgets", ("what", "budget", "measured", ""), rows)
 
 

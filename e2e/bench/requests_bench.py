@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from e2e.addresses import claim_addresses
+from e2e.addresses import Addresses, claim_addresses
 from e2e.bench import requests_report
 from e2e.bench.load import Client
 from e2e.bench.product import build_product
@@ -88,12 +88,10 @@ def _measure_block(rules: int, effort: Effort, *, is_first: bool) -> Record:
         children() as family,
     ):
         folder = Path(name)
-        upstream = place_upstream(addresses)
-        upstream.start(family, folder)
-        product = build_product(rules, SENDER, folder)
-        scene = Scene(product, nothing_module(folder), upstream, addresses)
+        scene = make_scene(rules, addresses, family, folder)
+        upstream = scene.upstream
         variants = make_variants(kinds_for(is_first=is_first), scene)
-        del product, scene  # hundreds of megabytes with many rules
+        del scene  # hundreds of megabytes with many rules
         found, quick, slow = load_each(variants, upstream, folder)
         envoy, _ = start_variants(family, [*quick, *slow], upstream, folder / "all")
         figures = _take_turns(envoy, quick, (), effort, folder)
@@ -101,6 +99,16 @@ def _measure_block(rules: int, effort: Effort, *, is_first: bool) -> Record:
             bases = [v for v in quick if v.kind.is_yardstick]
             figures |= _take_turns(envoy, slow, bases, effort.for_slow(), folder)
         return {name: record | figures.get(name, {}) for name, record in found.items()}
+
+
+def make_scene(
+    rules: int, addresses: Addresses, family: Children, folder: Path
+) -> Scene:
+    """Make what guards are made of, and start what stands behind them."""
+    upstream = place_upstream(addresses)
+    upstream.start(family, folder)
+    product = build_product(rules, SENDER, folder)
+    return Scene(product, nothing_module(folder), upstream, addresses)
 
 
 def _take_turns(

@@ -23,7 +23,6 @@ _TITLES: Final = {kind.name: kind.title for kind in KINDS}
 _KEPT: Final = 0.98  # of the rate; below, requests queued up
 _PLOT_FLOOR_US: Final = 1.0  # what costs less is drawn there: the axis is logarithmic
 _MOST_OVER_NOTHING_US: Final = 8.0
-_MOST_P99_MS: Final = 0.1
 _MANY_RULES: Final = 100
 
 
@@ -235,7 +234,7 @@ def _points(record: Record, name: str) -> Iterator[tuple[float, float]]:
 
 def budgets(record: Record) -> list[Budget]:
     """Return what was promised per request."""
-    return [_over_nothing(record), *_against_rbac(record), _p99(record)]
+    return [_over_nothing(record), *_against_rbac(record)]
 
 
 def _over_nothing(record: Record) -> Budget:
@@ -265,20 +264,6 @@ def _against_rbac(record: Record) -> Iterator[Budget]:
             f"{ours:+.1f} µs, RBAC {theirs:+.1f} µs (matching tree {tree:+.1f} µs)",
             ours <= 2 * theirs if is_few else ours < theirs,
         )
-
-
-def _p99(record: Record) -> Budget:
-    inbound = [
-        block["kinds"]["inbound"]["paced"]["more_p99_us"]["median"] / 1000
-        for block in _measured(record, "inbound")
-    ]
-    return Budget(
-        f"p99 added at {record['rate']:,} requests/s",
-        f"at most {_MOST_P99_MS:g} ms",
-        f"{median(inbound):+.2f} ms "
-        f"({min(inbound):+.2f} to {max(inbound):+.2f} by rules)",
-        median(inbound) <= _MOST_P99_MS,
-    )
 
 
 def _added_us(block: Record, name: str) -> float:

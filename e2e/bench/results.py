@@ -86,12 +86,15 @@ Plot = Lines | Bars
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One promise and what was measured, both as text with units."""
+    """One promise and what was measured, both as text with units.
+
+    `is_met` None: the figures do not tell.
+    """
 
     what: str
     limit: str
     measured: str
-    is_met: bool
+    is_met: bool | None
 
 
 def nothing(_: Record) -> Sequence[Any]:

@@ -30,7 +30,7 @@ from e2e.envoy import Envoy
 IN_FLIGHT: Final = 16
 RATE: Final = 1000
 _SETTLING_REQUESTS: Final = IN_FLIGHT
-_PERCENTS: Final = (50, 90, 99)
+PERCENTS: Final = (50, 90, 99)
 
 _Figures = dict[str, float]
 """What one turn found, by name."""
@@ -97,7 +97,7 @@ def saturated(
 
 def _latencies(pace: Pace) -> _Figures:
     cuts = quantiles(pace.latencies_us, n=100, method="inclusive")
-    found = {f"p{part}_us": cuts[part - 1] for part in _PERCENTS}
+    found = {f"p{part}_us": cuts[part - 1] for part in PERCENTS}
     # One request at least found a connection free: the first.
     late = sorted(pace.late_us)[len(pace.late_us) * 99 // 100]
     return found | {"late_us": late}

@@ -81,7 +81,7 @@ def test_what_was_not_loaded_says_why() -> None:
     assert isinstance(lines, Lines)
     points = {series.name: series.points for series in lines.series}
     assert list(points["RBAC, policies"]) == [(10, 5.0)]
-    assert len(budgets(refusing)) == 3  # nothing is said about 100,000 rules
+    assert len(budgets(refusing)) == 2  # nothing is said about 100,000 rules
 
 
 def test_a_rate_that_was_not_kept_shows() -> None:
@@ -104,7 +104,7 @@ def test_plots_can_be_drawn() -> None:
 
 
 def test_budgets_are_met() -> None:
-    assert [budget.is_met for budget in budgets(GOOD)] == [True] * 4
+    assert [budget.is_met for budget in budgets(GOOD)] == [True] * 3
     assert budgets(GOOD)[0].measured == (
         "5.5 µs (5.0 to 6.0 by rules); the do-nothing filter adds 6.0 µs"
     )
@@ -121,10 +121,8 @@ def test_budgets_are_met() -> None:
         ({10: {"nothing": 9.0, "inbound": 11.0, "rbac": 5.0}}, 1),
         # many rules: not faster than RBAC
         ({100: {"nothing": 9.0, "inbound": 11.0, "rbac": 11.0}}, 1),
-        # p99: more than 0.1 ms
-        ({100: {"nothing": 101.0, "inbound": 101.0, "rbac": 102.0}}, 2),
     ],
 )
 def test_budgets_are_missed(added: dict[int, dict[str, float]], missed: int) -> None:
     found = [budget.is_met for budget in budgets(record(added))]
-    assert found == [place != missed for place in range(3)]
+    assert found == [place != missed for place in range(2)]

@@ -11,6 +11,6 @@ def test_differences_are_taken_within_rounds() -> None:
     base = [{"cpu_us": 10.0}, {"cpu_us": 20.0}, {"cpu_us": 30.0}]
     record = sum_up(turns, {"more": base, "over": None})
     assert record == {
-        "cpu_us": Spread(25.0, 18.5, 28.0, 3).record(),
-        "more_cpu_us": Spread(2.0, 1.5, 3.5, 3).record(),
+        "cpu_us": Spread(25.0, 18.5, 28.0, 3, 12.0, 31.0).record(),
+        "more_cpu_us": Spread(2.0, 1.5, 3.5, 3, 1.0, 5.0).record(),
     }

@@ -127,6 +127,14 @@ def test_a_root_of_the_same_configuration_needs_no_room() -> None:
     room.check()
 
 
+def test_there_are_no_more_bundles_than_slots() -> None:
+    room = Room()
+    for mark in range(1, SLOTS + 2):
+        come(room, bundle(1, mark))
+        room.check()
+    assert len(room.users) == SLOTS
+
+
 def test_what_is_refused_leaves_nothing() -> None:
     room = Room()
     come(room, bundle(2, 1))

@@ -21,7 +21,7 @@ from generator.policy.declarations import (
 from generator.policy.documents import Manifest, read_manifests
 from generator.policy.findings import Findings
 from generator.policy.kinds import POLICY_VERSIONS, TEST_VERSIONS, Role, role_of
-from generator.policy.labels import read_labels, read_namespace_name
+from generator.policy.labels import read_labels_of, read_namespace_name
 from generator.policy.mode import is_audited
 from generator.policy.model import NAME_LABEL, Namespace, Policy, Service
 from generator.policy.network_policy import read_network_policy
@@ -133,7 +133,7 @@ def _read_namespace(manifest: Manifest, findings: Findings) -> Namespace:
     """Read a namespace; the API server sets the name label, whatever it was."""
     value = manifest.metadata.require("name")
     name = read_namespace_name(value)
-    labels = read_labels(manifest.metadata.get("labels"))
+    labels = read_labels_of(manifest.metadata, "labels")
     given = labels.get(NAME_LABEL, name)
     if given != name:
         message = f'the label {NAME_LABEL} of "{name}" cannot be "{given}"'

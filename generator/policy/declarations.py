@@ -17,7 +17,7 @@ from generator.policy.documents import Manifest
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
 from generator.policy.labels import (
-    read_labels,
+    read_labels_of,
     read_object_name,
     read_port_name,
     read_port_number,
@@ -98,7 +98,7 @@ def read_declaration(
         namespace,
         manifest.name(),
         _read_owner(manifest.metadata),
-        read_labels(metadata.get("labels") if metadata else None),
+        read_labels_of(metadata, "labels") if metadata else {},
         _read_service_account(spec),
         _read_ports(spec, findings),
         host_network is not None and host_network.boolean(),
@@ -118,7 +118,7 @@ def read_workload_entry(manifest: Manifest, namespace: str) -> Declaration:
         namespace,
         manifest.name(),
         None,
-        read_labels(spec.get("labels")),
+        read_labels_of(spec, "labels"),
         spec.text_of("serviceAccount", DEFAULT_SERVICE_ACCOUNT),
         tuple(
             ContainerPort(read_port_name(name), read_port_number(port), Protocol.TCP)
@@ -166,13 +166,27 @@ def _read_ports(spec: Value, findings: Findings) -> tuple[ContainerPort, ...]:
             containers.append(container)
     ports: dict[ContainerPort, None] = {}
     for container in containers:
-        for port in container.items_of("ports"):
-            if port.get("containerPort") is None:
-                message = f"{port.path}: a port without containerPort is no port"
-                findings.add("POL0022", message, port.first_line)
-                continue
-            ports[_read_container_port(port)] = None
+        given = container.get("ports")
+        found = () if given is None else given.recall(_read_container_ports)
+        ports |= dict.fromkeys(port for port in found if port is not None)
+        if given is not None and None in found:
+            _warn_of_no_ports(given, findings)
     return tuple(ports)
+
+
+def _read_container_ports(value: Value) -> tuple[ContainerPort | None, ...]:
+    """Read the ports of a container; None for a port without a number."""
+    return tuple(
+        None if port.get("containerPort") is None else _read_container_port(port)
+        for port in value.items()
+    )
+
+
+def _warn_of_no_ports(value: Value, findings: Findings) -> None:
+    for port in value.items():
+        if port.get("containerPort") is None:
+            message = f"{port.path}: a port without containerPort is no port"
+            findings.add("POL0022", message, port.first_line)
 
 
 def _read_container_port(port: Value) -> ContainerPort:

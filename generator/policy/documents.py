@@ -25,17 +25,19 @@ class Manifest:
     api_version: str
     kind: str
     body: Value
+    given_metadata: Value | None
 
     @property
     def span(self) -> Span:
         """Where the name is, or the start of an object without a name."""
-        metadata = self.body.get("metadata")
+        metadata = self.given_metadata
         name = metadata.get("name") if metadata else None
         return name.span if name else self.body.first_line
 
     @property
     def metadata(self) -> Value:
-        return self.body.require("metadata")
+        """Return the metadata, which must be there."""
+        return self.given_metadata or self.body.require("metadata")
 
     def name(self) -> str:
         return read_object_name(self.metadata.require("name"))
@@ -52,8 +54,9 @@ def read_manifests(source: SourceFile, findings: Findings) -> Iterator[Manifest]
     """Yield the objects of one file; objects that are none go into `findings`."""
     opened: set[int] = set()
     with findings.collect():
-        for node in read_documents(source, findings):
-            yield from _open(Value(node, source.name, ""), _NO_LIST, opened, findings)
+        for document in read_documents(source, findings):
+            root = Value(document.root, document)
+            yield from _open(root, _NO_LIST, opened, findings)
             opened.clear()
 
 
@@ -96,4 +99,4 @@ def _manifest(value: Value, kind: str, api_version: str) -> Manifest:
         if not text:
             message = f"not a Kubernetes object: it has no {name}"
             raise value.error("INP0011", message)
-    return Manifest(api_version, kind, value)
+    return Manifest(api_version, kind, value, value.get("metadata"))

@@ -8,29 +8,62 @@ to the API server. A value of the wrong type is a located error, never a guess.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeVar, cast
 
 from generator.errors import PolicyError, ToolError
 from generator.policy.findings import Findings
-from generator.policy.nodes import Mapping, Node, Scalar, Sequence, span_of
+from generator.policy.nodes import LINE, Document, Mapping, Node, Scalar, Sequence
 from generator.policy.scalars import DECIMAL, NULL, TRUE, ScalarKind, classify
 from generator.source import Span
 
 _new = tuple.__new__
 """Makes a value as its class does, in half the time."""
 
+_MOST_KNOWN: Final = 1 << 12
+"""How many parts of documents of one shape are remembered."""
+
+_kind_of: Final = lru_cache(1 << 14)(classify)
+"""Texts repeat."""
+
+
+@lru_cache(1 << 14)
+def _decimal(text: str) -> int | None:
+    return int(text) if DECIMAL.fullmatch(text) else None
+
+
+T = TypeVar("T")
+
 
 class Value(NamedTuple):
-    """A node of a file, and the path that leads to it from its document's root."""
+    """A node of a document, and how it was found: in which value, by which step.
+
+    A step is the name of a field, the number of an item, or empty: from a mapping to
+    one of its keys, and from a key to what it stands for.
+    """
 
     node: Node
-    file: str
-    path: str
+    document: Document
+    around: Value | None = None
+    step: str | int = ""
+
+    @property
+    def path(self) -> str:
+        """The way from the root; a key has the path of its mapping."""
+        if self.around is None:
+            return ""
+        before = self.around.path
+        if isinstance(self.step, int):
+            return f"{before}[{self.step}]"
+        if self.step:
+            return f"{before}.{self.step}" if before else self.step
+        key = self.around.literal
+        return before if key is None else f"{before}[{key}]"
 
     @property
     def span(self) -> Span:
-        return span_of(self.file, self.node.start, self.node.end)
+        return self.document.span_of(self.node)
 
     @property
     def is_number(self) -> bool:
@@ -40,6 +73,16 @@ class Value(NamedTuple):
     def is_list(self) -> bool:
         return isinstance(self.node, Sequence)
 
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, Mapping)
+
+    @property
+    def literal(self) -> str | None:
+        """The text of a scalar, whatever it stands for; None if it is none."""
+        node = self.node
+        return self.document.text_of(node) if isinstance(node, Scalar) else None
+
     def error(self, code: str, message: str, hint: str = "") -> ToolError:
         """Make an error that points here."""
         text = f"{self.path}: {message}" if self.path else message
@@ -48,61 +91,70 @@ class Value(NamedTuple):
     def text(self) -> str:
         """Return a text. A number or a boolean without quotes is not one."""
         node = self.node
-        if type(node) is Scalar and (
-            not node.is_plain or classify(node.text) == "text"
-        ):
-            return node.text
-        kind = self._scalar_kind()
-        if isinstance(self.node, Scalar) and kind != "null":
-            shown = f"{kind} {self.node.text}"
-            hint = f'write "{self.node.text}" in quotes'
-            raise self.error("INP0005", f"expected text, found the {shown}", hint)
+        if type(node) is Scalar:
+            text = self.document.texts[node.number]
+            if not node.is_plain or _kind_of(text) == "text":
+                return text
+        kind, shown = self._scalar_kind(), self.literal
+        if shown is not None and kind != "null":
+            hint = f'write "{shown}" in quotes'
+            raise self.error(
+                "INP0005", f"expected text, found the {kind} {shown}", hint
+            )
         raise self._unlike("text")
 
     def integer(self) -> int:
         """Return a whole number, written in decimal and without quotes."""
-        if isinstance(self.node, Scalar) and self.is_number:
-            if DECIMAL.fullmatch(self.node.text):
-                return int(self.node.text)
-            message = f"expected a whole number, found {self.node.text}"
+        node = self.node
+        if type(node) is Scalar and node.is_plain:
+            text = self.document.texts[node.number]
+            number = _decimal(text)
+            if number is not None:
+                return number
+            if _kind_of(text) != "number":
+                raise self._unlike("a whole number")
+            message = f"expected a whole number, found {text}"
             hint = "write it in decimal, without leading zeros"
             raise self.error("INP0005", message, hint)
         raise self._unlike("a whole number")
 
     def boolean(self) -> bool:
         """Return true or false."""
-        if isinstance(self.node, Scalar) and self._scalar_kind() == "boolean":
-            return self.node.text in TRUE
+        node = self.node
+        if type(node) is Scalar and self._scalar_kind() == "boolean":
+            return self.document.text_of(node) in TRUE
         raise self._unlike("true or false")
 
     def items(self) -> list[Value]:
         """Return the items of a list."""
-        node, file, path = self
+        node, document, _, _ = self
         if not isinstance(node, Sequence):
             raise self._unlike("a list")
         return [
-            _new(Value, (item, file, f"{path}[{number}]"))
+            _new(Value, (item, document, self, number))
             for number, item in enumerate(node.items)
         ]
 
     def get(self, name: str) -> Value | None:
         """Return a field of a mapping, or None if it is absent or null."""
-        found, file, path = self
-        if type(found) is not Mapping:
+        mapping, document, _, _ = self
+        if type(mapping) is not Mapping:
             raise self._unlike("a mapping")
-        entry = found.entries.get(name)
-        if entry is None:
+        node = mapping.entries.get(name)
+        if node is None or (
+            type(node) is Scalar
+            and node.is_plain
+            and document.texts[node.number] in NULL
+        ):
             return None
-        node = entry.value
-        if type(node) is Scalar and node.is_plain and node.text in NULL:
-            return None
-        return _new(Value, (node, file, f"{path}.{name}" if path else name))
+        return _new(Value, (node, document, self, name))
 
     def require(self, name: str) -> Value:
         """Return a field that must be there and not null."""
         value = self.get(name)
         if value is None:
-            message = f"{self._path_of(name)} is missing"
+            missing = Value(self.node, self.document, self, name)
+            message = f"{missing.path} is missing"
             raise PolicyError.of("INP0008", message, self.first_line)
         return value
 
@@ -116,38 +168,63 @@ class Value(NamedTuple):
         value = self.get(name)
         return default if value is None else value.text() or default
 
+    def recall(self, read: Callable[[Value], T]) -> T:
+        """Return what `read` says of a collection, or said of an equal one before.
+
+        Equal: in a document of the same shape, at the same place, with the same texts.
+        So `read` must be a function whose result has no places in it, and depends on
+        nothing around the collection; nobody may change its result.
+        """
+        node, document, _, _ = self
+        known = document.known
+        if known is None or isinstance(node, Scalar):
+            return read(self)
+        texts = document.texts[node.start // LINE : node.end // LINE]
+        found = known.get((read, node.start, texts))
+        if found is None:
+            if len(known) >= _MOST_KNOWN:
+                known.clear()
+            found = known[read, node.start, texts] = read(self)
+        return cast(T, found)
+
+    def span_of_key(self, name: str) -> Span:
+        return self.document.span_of(self._mapping().keys[name])
+
+    def names(self) -> Iterable[str]:
+        """Return the keys of a mapping, whatever they stand for."""
+        return self._mapping().entries
+
     def pairs(self) -> Iterator[tuple[Value, Value]]:
         """Yield keys and values of a mapping whose keys people choose."""
-        for name, entry in self._mapping().entries.items():
-            yield (
-                Value(entry.key, self.file, self.path),
-                Value(entry.value, self.file, f"{self.path}[{name}]"),
-            )
+        _, document, _, _ = self
+        entries, keys, _, _ = self._mapping()
+        for name, node in entries.items():
+            key = _new(Value, (keys[name], document, self, ""))
+            yield key, _new(Value, (node, document, key, ""))
 
     def refuse_unknown(self, known: Collection[str], findings: Findings) -> None:
         """Report every field that is not known.
 
         Fail closed: a misspelt `podSelector` would otherwise select everything.
         """
-        for name, entry in self._mapping().entries.items():
+        mapping = self._mapping()
+        for name in mapping.entries:
             if name in known:
                 continue
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f'did you mean "{close[0]}"?' if close else ""
-            where = span_of(self.file, entry.key.start, entry.key.end)
+            where = self.span_of_key(name)
             message = f'unknown field "{name}" in {self.path or "the document"}'
             findings.add("POL0001", message, where, hint)
 
     @property
     def first_line(self) -> Span:
         """The place where a mapping or list starts: its first key or item."""
-        if isinstance(self.node, Mapping) and self.node.entries:
-            entry = next(iter(self.node.entries.values()))
-            return span_of(self.file, entry.key.start, entry.key.end)
+        node = self.node
+        if type(node) is Mapping:
+            for key in node.keys.values():
+                return self.document.span_of(key)
         return self.span
-
-    def _path_of(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
 
     def _mapping(self) -> Mapping:
         if not isinstance(self.node, Mapping):
@@ -157,7 +234,9 @@ class Value(NamedTuple):
     def _scalar_kind(self) -> ScalarKind | None:
         if not isinstance(self.node, Scalar):
             return None
-        return classify(self.node.text) if self.node.is_plain else "text"
+        return (
+            _kind_of(self.document.text_of(self.node)) if self.node.is_plain else "text"
+        )
 
     def _unlike(self, wanted: str) -> ToolError:
         match self.node:
@@ -167,5 +246,5 @@ class Value(NamedTuple):
                 found = "a list"
             case Scalar():
                 kind = self._scalar_kind()
-                found = "null" if kind == "null" else f"the {kind} {self.node.text!r}"
+                found = "null" if kind == "null" else f"the {kind} {self.literal!r}"
         return self.error("INP0005", f"expected {wanted}, found {found}")

@@ -1,16 +1,21 @@
 """Collect diagnostics while reading goes on.
 
 One wrong peer must not hide the next one: readers raise `PolicyError` at the first
-fault of the piece they read, and whoever reads the list of pieces puts each one
-under `Findings.collect`. Nothing is printed here.
+fault of the piece they read, and whoever reads several pieces puts each one under
+`Findings.collect`, or a list of them under `Findings.each`. Nothing is printed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Concatenate, ParamSpec, TypeVar
 
 from generator.errors import Diagnostic, Note, PolicyError
 from generator.source import Span
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+More = ParamSpec("More")
 
 
 class Findings:
@@ -18,6 +23,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
+        self._collecting = _Collecting(self._found)
 
     def add(
         self,
@@ -36,7 +42,23 @@ class Findings:
 
     def collect(self) -> _Collecting:
         """Keep the diagnostics of a `PolicyError` and go on after the block."""
-        return _Collecting(self._found)
+        return self._collecting
+
+    def each(
+        self,
+        items: Iterable[Item],
+        read: Callable[Concatenate[Item, More], Result],
+        *args: More.args,
+        **kwargs: More.kwargs,
+    ) -> list[Result]:
+        """Read the items of a list; leave out those that raise a `PolicyError`."""
+        found: list[Result] = []
+        for item in items:
+            try:
+                found.append(read(item, *args, **kwargs))
+            except PolicyError as error:
+                self._found.extend(error.diagnostics)
+        return found
 
     @property
     def has_errors(self) -> bool:
@@ -49,7 +71,7 @@ class Findings:
 
 
 class _Collecting:
-    """The context of `collect`; a class, since a load enters it very often."""
+    """The context of `collect`, the same for all: a load enters it very often."""
 
     __slots__ = ("_found",)
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from generator.policy.fields import Value
-from generator.policy.model import Protocol
+from generator.policy.model import Labels, Protocol
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -63,11 +63,15 @@ def read_label_value(value: Value) -> str:
     return text
 
 
-def read_labels(value: Value | None) -> dict[str, str]:
-    """Read a map of labels; an absent one is empty."""
-    if value is None:
-        return {}
+def read_labels(value: Value) -> Labels:
+    """Read a map of labels."""
     return {read_label_key(k): read_label_value(v) for k, v in value.pairs()}
+
+
+def read_labels_of(value: Value, field: str) -> Labels:
+    """Read a field with labels; an absent one has none."""
+    labels = value.get(field)
+    return {} if labels is None else labels.recall(read_labels)
 
 
 def read_protocol(value: Value | None) -> Protocol:

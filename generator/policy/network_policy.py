@@ -16,10 +16,8 @@ from generator.policy.fields import Value
 from generator.policy.findings import Findings
 from generator.policy.model import (
     Direction,
-    Peer,
     Policy,
     PolicyRule,
-    PortMatch,
     network_policy,
 )
 from generator.policy.peer_forms import PEER_FIELDS
@@ -30,6 +28,9 @@ API_VERSION: Final = "networking.k8s.io/v1"
 
 _DOCUMENT: Final = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
 _SPEC: Final = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
+_RULE: Final = {
+    direction: frozenset({field, "ports"}) for direction, field in PEER_FIELDS.items()
+}
 _TYPES: Final = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 
 
@@ -71,15 +72,20 @@ def read_policy_types(spec: Value) -> frozenset[Direction]:
     assumed to affect ingress." An empty `egress` list counts as none: the API server
     defaults by its length.
     """
-    types = spec.items_of("policyTypes")
-    if types:
-        return frozenset(_read_policy_type(item) for item in types)
+    types = spec.get("policyTypes")
+    given = frozenset[Direction]() if types is None else types.recall(_read_types)
+    if given:
+        return given
     if spec.items_of("egress"):
         return frozenset({Direction.INGRESS, Direction.EGRESS})
     return frozenset({Direction.INGRESS})
 
 
-def _read_policy_type(value: Value) -> Direction:
+def _read_types(value: Value) -> frozenset[Direction]:
+    return frozenset(_read_type(item) for item in value.items())
+
+
+def _read_type(value: Value) -> Direction:
     text = value.text()
     if text not in _TYPES:
         raise value.error("POL0005", f'unknown policy type "{text}"')
@@ -97,10 +103,7 @@ def _read_rules(
     """
     for direction in Direction:
         items = spec.items_of(direction.value)
-        rules = []
-        for number, item in enumerate(items):
-            with findings.collect():
-                rules.append(_read_rule(item, direction, number, findings))
+        rules = findings.each(enumerate(items), _read_rule, direction, findings)
         if direction in isolates:
             yield from rules
         elif items:
@@ -109,27 +112,23 @@ def _read_rules(
 
 
 def _read_rule(
-    value: Value, direction: Direction, number: int, findings: Findings
+    numbered: tuple[int, Value], direction: Direction, findings: Findings
 ) -> PolicyRule:
+    number, value = numbered
     field = PEER_FIELDS[direction]
-    value.refuse_unknown({field, "ports"}, findings)
-    peers: list[Peer] = []
-    for item in value.items_of(field):
-        with findings.collect():
-            peers.append(read_peer(item, findings))
-    ports: list[PortMatch] = []
-    for item in value.items_of("ports"):
-        with findings.collect():
-            ports.append(read_port(item, findings))
+    value.refuse_unknown(_RULE[direction], findings)
+    given_peers, given_ports = value.items_of(field), value.items_of("ports")
+    peers = findings.each(given_peers, read_peer, findings)
+    ports = findings.each(given_ports, read_port, findings)
     rule = PolicyRule(
         direction,
         number,
         # "If this field is empty or missing, this rule matches all sources (traffic
         # not restricted by source)."
-        tuple(peers) if value.items_of(field) else None,
+        tuple(peers) if given_peers else None,
         # "If this field is empty or missing, this rule matches all ports (traffic not
         # restricted by port)."
-        tuple(ports) if value.items_of("ports") else None,
+        tuple(ports) if given_ports else None,
         value.first_line,
     )
     warn_of_named_ports(rule, "ipBlock", findings)

@@ -1,4 +1,4 @@
-"""Read the plain part of YAML line by line: most lines of most manifests.
+"""Read the plain part of YAML by shapes of documents: most of most manifests.
 
 Where in the pipeline: a short cut of `yaml_tree`, which reads events otherwise. It
 takes documents of block mappings and lists whose every line is one of these, in ASCII
@@ -10,14 +10,33 @@ and with one space where there is one here:
 A document with any other line, with a key that is there twice, or with indentation that
 YAML does not allow: None, and libyaml says what it is. So nothing is refused here, and
 what is taken gives the tree that libyaml's events give, places included.
+
+A shape is a document with `x` for each of its texts:
+
+    kind: Service                        kind: x
+    metadata:                            metadata:
+      name: "cart"      has the shape      name: 'x'      and the texts Service, cart
+
+A mesh has many documents and few shapes. A shape is made a tree once, for all documents
+that have it; and lines repeat too, so that a line is taken apart once.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import lru_cache
+from sys import intern
+from typing import Final, NamedTuple
 
-from generator.policy.nodes import LINE, Entry, Mapping, Node, Place, Scalar, Sequence
+from generator.policy.nodes import (
+    LINE,
+    Document,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+)
 from generator.policy.yaml_errors import MAX_DEPTH
 
 _WORD: Final = r"[A-Za-z0-9_./@=+,;(){}*%-]"
@@ -28,131 +47,207 @@ _PLAIN: Final = (
 _OTHER: Final = r"""\"[ !#-\[\]-~]*\"|'[ -&(-~]*'|\{\}|\[\]"""
 _KEY: Final = r"[A-Za-z0-9_.][A-Za-z0-9_./-]{0,250}"
 _LINE: Final = re.compile(
-    rf"^( *)(?:(- )?(?:({_KEY}):(?: (?:({_PLAIN})|({_OTHER})))?|({_PLAIN}|{_OTHER}))"
-    r"|#[ -~]*)?$",
-    re.MULTILINE,
+    rf"( *)(- )?(?:({_KEY}):(?: ({_PLAIN}|{_OTHER}))?|({_PLAIN}|{_OTHER}))"
+    r"|[ ]*(?:#[ -~]*)?"
 )
-_Line = tuple[str, str, str, str, str, str]
-"""Spaces, dash, key, its value if plain, its value if not, or text without a key."""
 
-_new = tuple.__new__
-"""Makes a node as its class does, in half the time."""
+# What is kept is bounded: a line of 500 characters, a shape of 500 lines (100 KB).
+_LONGEST_LINE: Final = 500
+_LONGEST_SHAPE: Final = 500
+_LINES_KEPT: Final = 1 << 15
+_SHAPES_KEPT: Final = 1 << 10
 
 
-def read_plain(text: str, start: Place) -> Node | None:
-    """Return the tree of one document; `start` is the place of its first line."""
-    lines: list[_Line] = _LINE.findall(text)
-    breaks = text.count("\n")
-    if len(lines) != breaks + 1:
+def read_plain(file: str, start: Place, text: str) -> Document | None:
+    """Read the document whose first line is at `start`."""
+    lines = list(map(_take_apart, text.split("\n")))
+    if None in lines:
         return None
-    end = start + (breaks if text.endswith("\n") else breaks + 1) * LINE
-    return _Reader().read(lines, start, end)
+    forms, texts = zip(*lines, strict=True)
+    make_tree = _make_tree if len(forms) > _LONGEST_SHAPE else _known_tree
+    tree = make_tree(forms)
+    if tree is None:
+        return None
+    return Document(file, start, texts + tree.keys, tree.root, tree.known)
 
 
-_Open = tuple[
-    int, "dict[str, Entry] | None", "list[Node] | None", Place, "Scalar | None"
-]
-"""A collection whose end has not come yet: its column, either its entries or its items,
-where it starts, and the key in the mapping around it that it is the value of."""
+@lru_cache(_LINES_KEPT)
+def _take_apart(line: str) -> tuple[str, str] | None:
+    """Return the form of a line, which is a line with `x` for its text, and the text.
+
+    Comments and empty lines differ only in what the end of a document depends on: the
+    line behind the last line end is the only one whose form is empty.
+    """
+    match = _LINE.fullmatch(line) if len(line) <= _LONGEST_LINE else None
+    if match is None:
+        return None
+    _, _, name, value, item = match.groups("")
+    text = value or item
+    if not text:
+        return intern(line if name else line[:1]), ""
+    before = line[: -len(text)]
+    match text[0]:
+        case "{" | "[":
+            return intern(line), ""
+        case '"' | "'":
+            return intern(f"{before}'x'"), text[1:-1]
+        case _:
+            return intern(f"{before}x"), text
+
+
+@lru_cache(_LINES_KEPT)
+def _parts(form: str) -> tuple[int, bool, str, str, str]:
+    """Return column, whether it is an item, key, its value, and what is no key's value."""
+    match = _LINE.fullmatch(form)
+    assert match, "what is no line has no form"
+    spaces, dash, name, value, item = match.groups("")
+    return len(spaces), bool(dash), name, value, item
+
+
+class _Tree(NamedTuple):
+    """What documents of a shape share. Their keys follow the texts of their lines."""
+
+    root: Node
+    keys: tuple[str, ...]
+    known: dict[object, object]
+
+
+def _make_tree(forms: tuple[str, ...]) -> _Tree | None:
+    """Return the tree of a shape, or None if it is not plain YAML."""
+    return _Reader(len(forms)).read(forms)
+
+
+_known_tree = lru_cache(_SHAPES_KEPT)(_make_tree)
+
+
+class _Open(NamedTuple):
+    """A collection whose end has not come yet: a mapping if there are no `items`.
+
+    `key` is what it is the value of, in the mapping around it.
+    """
+
+    column: int
+    start: Place
+    key: str
+    items: list[Node] | None
+    entries: dict[str, Node]
+    keys: dict[str, Scalar]
 
 
 class _Reader:
-    """Holds the open collections of one document, the innermost one last."""
+    """Holds the open collections of one shape, the innermost one last."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int) -> None:
+        self.lines = lines
+        self.keys: list[str] = []
         self.open: list[_Open] = []
+        self.waiting = ""
+        """A key of the innermost mapping whose value has not come yet."""
 
-    def read(self, lines: list[_Line], start: Place, end: Place) -> Node | None:
-        """Return the root, or None if the lines are not plain YAML."""
-        column = -1
-        entries: dict[str, Entry] | None = None
-        items: list[Node] | None = None
-        waiting: Scalar | None = None  # a key whose value has not come yet
-        place = start - LINE
-        for spaces, dash, name, plain, other, text in lines:
-            place += LINE
-            if not name and not text:
+    def read(self, forms: tuple[str, ...]) -> _Tree | None:
+        """Return the tree; None if this is not plain YAML, or has only comments."""
+        for number, form in enumerate(forms):
+            column, is_item, name, value, item = _parts(form)
+            if not name and not item:
                 continue
-            indent = len(spaces)
-            here = place + indent
-            if indent > column or (waiting and dash and indent == column):
-                if waiting is None and (self.open or indent or dash):
-                    return None
-                if len(self.open) >= MAX_DEPTH - 1:
-                    return None
-                column, entries, items = indent, *((None, []) if dash else ({}, None))
-                self.open.append((column, entries, items, here, waiting))
-            else:
-                if waiting and entries is not None:
-                    entries[waiting.text] = _without_value(waiting)
-                while indent < column or (items is not None and not dash):
-                    self._close(here)
-                    column, entries, items, _, _ = self.open[-1]
-                if indent != column or (dash and items is None):
-                    return None
-            waiting = None
-            if items is not None:
-                if text:
-                    items.append(_leaf(text, here + 2))
-                    continue
-                column, entries, items, here = indent + 2, {}, None, here + 2
-                self.open.append((column, entries, items, here, None))
-            if entries is None or not name or name in entries:
+            here = number * LINE + column
+            if not self._indent(column, is_item, here):
                 return None
-            after = here + len(name)
-            key = _new(Scalar, (name, True, here, after))
-            if plain:
-                after += 2
-                leaf = _new(Scalar, (plain, True, after, after + len(plain)))
-                entries[name] = _new(Entry, (key, leaf))
-            elif other:
-                entries[name] = _new(Entry, (key, _leaf(other, after + 2)))
-            else:
-                waiting = key
-        return self._finish(waiting, end)
+            if item:
+                items = self.open[-1].items
+                if items is None:
+                    return None
+                items.append(_leaf(item, number, here + 2))
+            elif not self._enter(name, value, number, here + 2 * is_item):
+                return None
+        # What is open ends where the last line ends.
+        return self._finish(LINE * (self.lines - (forms[-1] == "")))
+
+    def _indent(self, column: int, is_item: bool, here: Place) -> bool:
+        """Open or close collections, until a line of this column is in the last one.
+
+        Tell false if none is right.
+        """
+        top = self.open[-1] if self.open else None
+        if (
+            top is None
+            or column > top.column
+            or (self.waiting and is_item and column == top.column)
+        ):
+            if not self.waiting and (top or column or is_item):
+                return False
+            if len(self.open) >= MAX_DEPTH - 1:
+                return False
+            self._begin(column, [] if is_item else None, here)
+            return True
+        self._end_waiting()
+        while column < top.column or (top.items is not None and not is_item):
+            self._close(here)
+            top = self.open[-1]
+        return column == top.column and is_item == (top.items is not None)
+
+    def _enter(self, name: str, value: str, number: int, here: Place) -> bool:
+        """Take a key. Tell false if it was there before."""
+        top = self.open[-1]
+        if top.items is not None:
+            self._begin(here % LINE, None, here)
+            top = self.open[-1]
+        if name in top.keys:
+            return False
+        top.keys[name] = Scalar(self.lines + len(self.keys), True, here, 0)
+        self.keys.append(name)
+        if value:
+            top.entries[name] = _leaf(value, number, here + len(name) + 2)
+        else:
+            self.waiting = name
+        return True
+
+    def _begin(self, column: int, items: list[Node] | None, start: Place) -> None:
+        self.open.append(_Open(column, start, self.waiting, items, {}, {}))
+        self.waiting = ""
+
+    def _end_waiting(self) -> None:
+        """Give a key with nothing behind its colon its value: null."""
+        if self.waiting:
+            top = self.open[-1]
+            place = top.keys[self.waiting].start + len(self.waiting) + 1
+            # The text of the key's own line is empty.
+            top.entries[self.waiting] = Scalar(place // LINE, True, place, 0)
+            self.waiting = ""
 
     def _close(self, end: Place) -> Node:
         """End the innermost collection and put it where it belongs."""
-        _, entries, items, start, key = self.open.pop()
+        _, start, key, items, entries, keys = self.open.pop()
         node: Node
-        if entries is not None:
-            node = _new(Mapping, (entries, start, end))
+        if items is None:
+            node = Mapping(entries, keys, start, end)
         else:
-            node = _new(Sequence, (items, start, end))
+            node = Sequence(items, start, end)
         if self.open:
-            _, outer, around, _, _ = self.open[-1]
-            if around is not None:
-                around.append(node)
-            elif outer is not None and key is not None:
-                outer[key.text] = _new(Entry, (key, node))
+            around = self.open[-1]
+            if around.items is None:
+                around.entries[key] = node
+            else:
+                around.items.append(node)
         return node
 
-    def _finish(self, waiting: Scalar | None, end: Place) -> Node | None:
-        """End everything; the root is None if there was nothing but comments."""
+    def _finish(self, end: Place) -> _Tree | None:
+        """End everything; there is no root if there was nothing but comments."""
+        self._end_waiting()
         root: Node | None = None
-        if waiting is not None:
-            _, entries, _, _, _ = self.open[-1]
-            assert entries is not None, "a key is in a mapping"
-            entries[waiting.text] = _without_value(waiting)
         while self.open:
             root = self._close(end)
-        return root
+        return None if root is None else _Tree(root, tuple(self.keys), {})
 
 
-def _without_value(key: Scalar) -> Entry:
-    """A key with nothing behind its colon: null."""
-    return Entry(key, Scalar("", True, key.end + 1, key.end + 1))
-
-
-def _leaf(text: str, start: Place) -> Node:
-    """Return a value that is all on one line."""
-    end = start + len(text)
-    match text[0]:
-        case '"' | "'":
-            return Scalar(text[1:-1], False, start, end)
-        case "{":
-            return Mapping({}, start, end)
-        case "[":
-            return Sequence([], start, end)
+def _leaf(form: str, number: int, start: Place) -> Node:
+    """Return a value that is all on one line, by its form."""
+    match form:
+        case "{}":
+            return Mapping({}, {}, start, start + len(form))
+        case "[]":
+            return Sequence([], start, start + len(form))
+        case "x":
+            return Scalar(number, True, start, 0)
         case _:
-            return Scalar(text, True, start, end)
+            return Scalar(number, False, start, len("''"))

@@ -13,7 +13,6 @@ from typing import Final
 
 from generator.policy.fields import Value
 from generator.policy.model import PodFacts
-from generator.policy.nodes import Mapping, Scalar
 
 PREFIXES: Final = ("sidecar.istio.io/", "traffic.sidecar.istio.io/")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -51,11 +50,13 @@ def join_facts(facts: Iterable[PodFacts]) -> PodFacts:
 
 def _settings(metadata: Value | None, field: str) -> Iterator[tuple[str, str]]:
     value = metadata.get(field) if metadata else None
-    if value is None or not isinstance(value.node, Mapping):
+    if value is None or not value.is_mapping:
         return
-    for name, entry in value.node.entries.items():
-        if name.startswith(PREFIXES) and isinstance(entry.value, Scalar):
-            yield name, entry.value.text
+    if any(name.startswith(PREFIXES) for name in value.names()):
+        for key, setting in value.pairs():
+            name, text = key.literal or "", setting.literal
+            if name.startswith(PREFIXES) and text is not None:
+                yield name, text
 
 
 def _probes(containers: Iterable[Value]) -> Iterator[str]:
@@ -63,18 +64,15 @@ def _probes(containers: Iterable[Value]) -> Iterator[str]:
     for container in containers:
         for name in _PROBES:
             probe = container.get(name)
-            if probe is not None and isinstance(probe.node, Mapping):
-                yield from (
-                    f"{name} {kind}"
-                    for kind in _NETWORK_PROBES
-                    if kind in probe.node.entries
-                )
+            if probe is not None and probe.is_mapping:
+                kinds = [kind for kind in _NETWORK_PROBES if kind in probe.names()]
+                yield from (f"{name} {kind}" for kind in kinds)
 
 
 def _items(spec: Value, field: str) -> list[Value]:
-    return [item for item in spec.items_of(field) if isinstance(item.node, Mapping)]
+    return [item for item in spec.items_of(field) if item.is_mapping]
 
 
 def _text(container: Value, field: str) -> str:
     value = container.get(field)
-    return value.node.text if value and isinstance(value.node, Scalar) else ""
+    return (value.literal if value else None) or ""

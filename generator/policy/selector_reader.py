@@ -10,7 +10,7 @@ from typing import Final
 
 from generator.policy.fields import Value
 from generator.policy.findings import Findings
-from generator.policy.labels import read_label_key, read_label_value
+from generator.policy.labels import read_label_key, read_label_value, read_labels
 from generator.policy.model import LabelSelector, Operator, Requirement
 
 _SELECTOR: Final = frozenset({"matchLabels", "matchExpressions"})
@@ -24,13 +24,12 @@ def read_selector(value: Value | None, findings: Findings) -> LabelSelector:
     if value is None:
         return LabelSelector()
     value.refuse_unknown(_SELECTOR, findings)
+    labels, expressions = value.get("matchLabels"), value.get("matchExpressions")
     requirements: list[Requirement] = []
-    labels = value.get("matchLabels")
     with findings.collect():
         requirements += _read_match_labels(labels) if labels else ()
-    for expression in value.items_of("matchExpressions"):
-        with findings.collect():
-            requirements.append(_read_expression(expression, findings))
+    if expressions is not None:
+        requirements += findings.each(expressions.items(), _read_expression, findings)
     return LabelSelector(tuple(requirements))
 
 
@@ -42,10 +41,8 @@ def _read_match_labels(labels: Value) -> list[Requirement]:
     array contains only "value"." So an empty value asks for the key, with that value.
     """
     return [
-        Requirement(
-            read_label_key(key), Operator.IN, (read_label_value(value),), key.span
-        )
-        for key, value in labels.pairs()
+        Requirement(key, Operator.IN, (value,), labels.span_of_key(key))
+        for key, value in labels.recall(read_labels).items()
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from generator.policy.documents import Manifest
 from generator.policy.fields import Value
 from generator.policy.labels import (
-    read_labels,
+    read_labels_of,
     read_port_name,
     read_port_number,
     read_protocol,
@@ -20,11 +20,12 @@ from generator.policy.model import Labels, Service, ServicePort
 def read_service(manifest: Manifest, namespace: str) -> Service:
     """Read one Service."""
     spec = manifest.body.require("spec")
+    ports = spec.get("ports")
     return Service(
         namespace,
         manifest.name(),
         _read_selector(spec),
-        tuple(_read_port(port) for port in spec.items_of("ports")),
+        () if ports is None else ports.recall(_read_ports),
         manifest.span,
     )
 
@@ -37,7 +38,11 @@ def _read_selector(spec: Value) -> Labels | None:
     """
     if spec.text_of("type") == "ExternalName":
         return None
-    return read_labels(spec.get("selector")) or None
+    return read_labels_of(spec, "selector") or None
+
+
+def _read_ports(value: Value) -> tuple[ServicePort, ...]:
+    return tuple(_read_port(port) for port in value.items())
 
 
 def _read_port(port: Value) -> ServicePort:

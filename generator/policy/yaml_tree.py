@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn, Protocol
 
 import yaml
@@ -23,7 +23,7 @@ from generator.errors import Note, PolicyError, ToolError
 from generator.policy.findings import Findings
 from generator.policy.nodes import (
     LINE,
-    Entry,
+    Document,
     Mapping,
     Node,
     Place,
@@ -47,7 +47,7 @@ _SURROGATES: Final = re.compile(
 )
 
 
-_OTHER_BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")
+_OTHER_BREAKS: Final = ("\r", "\x85", "\u2028", "\u2029")
 """Line ends of YAML that are not counted here."""
 
 
@@ -71,8 +71,8 @@ class Event(Protocol):
     implicit: tuple[bool, bool]
 
 
-def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
-    """Yield the root of every document that is not empty.
+def read_documents(source: SourceFile, findings: Findings) -> Iterator[Document]:
+    """Yield every document that is not empty.
 
     Duplicate keys are added to `findings` and reading goes on.
     Raises: PolicyError INP0003 where the text stops being YAML, INP0006 if it is
@@ -81,9 +81,9 @@ def read_documents(source: SourceFile, findings: Findings) -> Iterator[Node]:
     text = _in_yaml_escapes(source.text)
     try:
         for start, document in _split(text):
-            root = read_plain(document, start)
-            if root is not None:
-                yield root
+            plain = read_plain(source.name, start, document)
+            if plain is not None:
+                yield plain
             else:
                 yield from _read_events(document, start, source.name, findings)
     except yaml.YAMLError:
@@ -96,7 +96,7 @@ def _split(text: str) -> Iterator[tuple[Place, str]]:
     A line of three dashes ends a document wherever it stands; only directives have to
     do with what comes after them. Some of what is yielded may be several documents.
     """
-    if text.startswith("%") or "\n%" in text or _OTHER_BREAKS.search(text):
+    if text.startswith("%") or "\n%" in text or _has_other_breaks(text):
         yield 0, text
         return
     start = 0
@@ -109,9 +109,13 @@ def _split(text: str) -> Iterator[tuple[Place, str]]:
     yield start, last
 
 
+def _has_other_breaks(text: str) -> bool:
+    return any(line_end in text for line_end in _OTHER_BREAKS)
+
+
 def _read_events(
     text: str, start: Place, file: str, findings: Findings
-) -> Iterator[Node]:
+) -> Iterator[Document]:
     loader = _LOADER(text)
     try:
         yield from _Builder(file, start, findings).documents(loader.get_event)
@@ -144,12 +148,13 @@ def _join_surrogates(match: re.Match[str]) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end has not come yet: a sequence if `entries` is None."""
+    """A collection whose end has not come yet: a mapping if there are no `items`."""
 
     start: Place
     anchor: str | None
-    entries: dict[str, Entry] | None
-    items: list[Node]
+    items: list[Node] | None
+    entries: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, Scalar] = field(default_factory=dict)
     key: Scalar | None = None
     merges: list[Node] | None = None
 
@@ -163,18 +168,19 @@ class _Builder:
         self._findings = findings
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
+        self._texts: list[str] = []
         self._root: Node | None = None
 
-    def documents(self, next_event: Callable[[], Event | None]) -> Iterator[Node]:
-        """Yield the tree of every document that is not empty."""
+    def documents(self, next_event: Callable[[], Event | None]) -> Iterator[Document]:
+        """Yield every document that is not empty."""
         while (event := next_event()) is not None:
             kind: type = type(event)
             if kind is yaml.ScalarEvent:
                 self._place(self._scalar(event))
             elif kind is yaml.MappingStartEvent:
-                self._push(event, {})
-            elif kind is yaml.SequenceStartEvent:
                 self._push(event, None)
+            elif kind is yaml.SequenceStartEvent:
+                self._push(event, [])
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
                 self._place(self._close(event))
             elif kind is yaml.AliasEvent:
@@ -182,14 +188,15 @@ class _Builder:
             elif kind is yaml.DocumentEndEvent:
                 yield from self._finish_document()
 
-    def _finish_document(self) -> Iterator[Node]:
-        """Yield the tree of the document that just ended, unless it is empty."""
+    def _finish_document(self) -> Iterator[Document]:
+        """Yield the document that just ended, unless it is empty."""
         root, self._root = self._root, None
+        texts, self._texts = self._texts, []
         self._anchors = {}
-        if isinstance(root, Scalar) and root.is_plain and root.text == "":
+        if isinstance(root, Scalar) and root.is_plain and texts == [""]:
             return
         if root is not None:
-            yield root
+            yield Document(self._file, self._first, texts, root)
 
     def _scalar(self, event: Event) -> Scalar:
         is_plain = event.implicit[0]
@@ -197,7 +204,10 @@ class _Builder:
             is_plain = event.tag in _PLAIN_TAGS
             if not is_plain and event.tag not in _TEXT_TAGS:
                 self._refuse(event, f"the tag {event.tag} has no meaning here")
-        node = Scalar(event.value, is_plain, *self._places(event))
+        start, end = _places(event)
+        number, text = len(self._texts), event.value
+        self._texts.append(text)
+        node = Scalar(number, is_plain, start, end - start - len(text))
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -211,25 +221,25 @@ class _Builder:
             self._refuse(event, f"*{name} refers to what contains it")
         return node
 
-    def _push(self, event: Event, entries: dict[str, Entry] | None) -> None:
+    def _push(self, event: Event, items: list[Node] | None) -> None:
         if event.tag is not None and event.tag not in _COLLECTION_TAGS:
             self._refuse(event, f"the tag {event.tag} has no meaning here")
         if len(self._open) == MAX_DEPTH:
             raise too_deep(self._span(event))
         if event.anchor is not None:
             self._anchors[event.anchor] = None
-        start, _ = self._places(event)
-        self._open.append(_Open(start, event.anchor, entries, []))
+        start, _ = _places(event)
+        self._open.append(_Open(start, event.anchor, items))
 
     def _close(self, event: Event) -> Node:
         done = self._open.pop()
-        _, end = self._places(event)
+        _, end = _places(event)
         node: Node
-        if done.entries is None:
-            node = Sequence(done.items, done.start, end)
+        if done.items is None:
+            self._merge(done, done.merges or ())
+            node = Mapping(done.entries, done.keys, done.start, end)
         else:
-            self._merge(done.entries, done.merges or ())
-            node = Mapping(done.entries, done.start, end)
+            node = Sequence(done.items, done.start, end)
         if done.anchor is not None:
             self._anchors[done.anchor] = node
         return node
@@ -240,57 +250,61 @@ class _Builder:
             self._root = node
             return
         parent = self._open[-1]
-        if parent.entries is None:
+        if parent.items is not None:
             parent.items.append(node)
         elif parent.key is None:
             parent.key = self._as_key(node)
         else:
-            self._enter(parent, parent.entries, Entry(parent.key, node))
+            self._enter(parent, parent.key, node)
             parent.key = None
 
     def _as_key(self, node: Node) -> Scalar:
         if isinstance(node, Scalar):
             return node
-        span = span_of(self._file, node.start, node.end)
         message = "a key must be text, not a mapping or a list"
-        raise PolicyError.of("INP0003", f"not a manifest: {message}", span)
+        raise PolicyError.of("INP0003", f"not a manifest: {message}", self._at(node))
 
-    def _enter(self, parent: _Open, entries: dict[str, Entry], entry: Entry) -> None:
-        key = entry.key
-        if key.text == "<<" and key.is_plain:
-            parent.merges = [*(parent.merges or ()), entry.value]
+    def _enter(self, parent: _Open, key: Scalar, value: Node) -> None:
+        name = self._texts[key.number]
+        if name == "<<" and key.is_plain:
+            parent.merges = [*(parent.merges or ()), value]
             return
-        first = entries.setdefault(key.text, entry)
-        if first is not entry:
-            where = span_of(self._file, first.key.start, first.key.end)
-            self._findings.add(
-                "INP0004",
-                f'the key "{key.text}" is there twice',
-                span_of(self._file, key.start, key.end),
-                notes=(Note("first here", where),),
-            )
+        first = parent.keys.get(name)
+        if first is None:
+            parent.keys[name] = key
+            parent.entries[name] = value
+            return
+        self._findings.add(
+            "INP0004",
+            f'the key "{name}" is there twice',
+            self._at(key),
+            notes=(Note("first here", self._at(first)),),
+        )
 
-    def _merge(self, entries: dict[str, Entry], merges: Iterable[Node]) -> None:
+    def _merge(self, into: _Open, merges: Iterable[Node]) -> None:
         """Add the entries of `<<` values that a mapping does not have itself."""
         for merged in merges:
             sources = merged.items if isinstance(merged, Sequence) else [merged]
             for source in sources:
                 if not isinstance(source, Mapping):
-                    span = span_of(self._file, source.start, source.end)
                     message = "not YAML: << takes a mapping or a list of mappings"
-                    raise PolicyError.of("INP0003", message, span)
-                for name, entry in source.entries.items():
-                    entries.setdefault(name, entry)
+                    raise PolicyError.of("INP0003", message, self._at(source))
+                for name, value in source.entries.items():
+                    into.entries.setdefault(name, value)
+                    into.keys.setdefault(name, source.keys[name])
 
     def _refuse(self, event: Event, message: str) -> NoReturn:
         raise PolicyError.of("INP0007", message, self._span(event))
 
-    def _places(self, event: Event) -> tuple[Place, Place]:
-        start, end = event.start_mark, event.end_mark
-        return (
-            self._first + start.line * LINE + start.column,
-            self._first + end.line * LINE + end.column,
-        )
+    def _at(self, node: Node) -> Span:
+        """Return where a node of the document that is read now is."""
+        return Document(self._file, self._first, self._texts, node).span_of(node)
 
     def _span(self, event: Event) -> Span:
-        return span_of(self._file, *self._places(event))
+        start, end = _places(event)
+        return span_of(self._file, self._first + start, self._first + end)
+
+
+def _places(event: Event) -> tuple[Place, Place]:
+    start, end = event.start_mark, event.end_mark
+    return start.line * LINE + start.column, end.line * LINE + end.column

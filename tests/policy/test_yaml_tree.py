@@ -11,30 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.policy.findings import Findings
-from generator.policy.nodes import LINE, Mapping, Node, Scalar, Sequence
+from generator.policy.nodes import Document, Mapping, Sequence
 from generator.policy.scalars import classify
 from generator.policy.yaml_tree import read_documents
 from generator.source import SourceFile
 from tests.support.loading import load_text, model_of
+from tests.support.trees import Plain, plain
 
-Plain = str | list["Plain"] | dict[str, "Plain"]
 
-
-def documents(text: str) -> list[Node]:
+def documents(text: str) -> list[Document]:
     findings = Findings()
     found = list(read_documents(SourceFile("x.yaml", text), findings))
     assert not findings.sorted()
     return found
-
-
-def plain(node: Node) -> Plain:
-    match node:
-        case Scalar():
-            return node.text
-        case Sequence():
-            return [plain(item) for item in node.items]
-        case Mapping():
-            return {name: plain(e.value) for name, e in node.entries.items()}
 
 
 def test_empty_documents_are_left_out() -> None:
@@ -75,12 +64,13 @@ def test_quoted_merge_key_is_a_key() -> None:
 
 
 def test_columns_are_characters() -> None:
-    (root,) = documents("é😀: [x, 'y z']\n")
-    assert isinstance(root, Mapping)
-    value = root.entries["é😀"].value
+    (document,) = documents("é😀: [x, 'y z', \"\\u0041\"]\n")
+    assert isinstance(document.root, Mapping)
+    value = document.root.entries["é😀"]
     assert isinstance(value, Sequence)
-    marks = [(item.start % LINE, item.end % LINE) for item in value.items]
-    assert marks == [(5, 6), (8, 13)]
+    spans = [document.span_of(item) for item in value.items]
+    marks = [(span.start.column, span.end.column) for span in spans]
+    assert marks == [(5, 6), (8, 13), (15, 23)]
 
 
 JSON_VALUES: Final = st.recursive(

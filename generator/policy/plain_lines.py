@@ -97,7 +97,7 @@ def _take_apart(line: str) -> tuple[str, str] | None:
 
 @lru_cache(_LINES_KEPT)
 def _parts(form: str) -> tuple[int, bool, str, str, str]:
-    """Return column, whether it is an item, key, its value, and what is no key's value."""
+    """Return column, whether it is an item, its key with its value, or its value."""
     match = _LINE.fullmatch(form)
     assert match, "what is no line has no form"
     spaces, dash, name, value, item = match.groups("")

@@ -16,7 +16,8 @@ from generator.analysis.explain.explanation import (
 from generator.analysis.explain.request_reader import read_request
 from generator.analysis.traffic import Traffic
 from generator.build import table_digest
-from generator.cli.inputs import open_mesh, read_model
+from generator.cli.inputs import read_model
+from generator.cli.mesh import open_mesh
 from generator.cli.options import (
     colour_option,
     lock_option,

@@ -19,29 +19,33 @@ from typing import Any, Final
 
 import click
 
-from generator.cli.build import build_command
-from generator.cli.codes import codes_command
-from generator.cli.completion import completion_command
-from generator.cli.diff import diff_command
-from generator.cli.explain import explain_command
-from generator.cli.inspect import inspect_command
-from generator.cli.keys_bundle import bundle_command
-from generator.cli.keys_init import init_command
+from generator.cli.commands import lazy_commands
 from generator.cli.output import Answer, OutputClosed
-from generator.cli.py2wasm import py2wasm_command
 from generator.cli.reporting import keep, print_findings
-from generator.cli.scaffold import scaffold_command
-from generator.cli.schema import schema_command
 from generator.cli.session import Session
-from generator.cli.simulate import simulate_command
-from generator.cli.test import test_command
-from generator.cli.validate import validate_command
-from generator.cli.version import version_command
 from generator.errors import ToolError
 
 YES: Final = 0
 NO: Final = 1
 NO_ANSWER: Final = 2
+
+COMMANDS: Final = {
+    "build": "generator.cli.build:build_command",
+    "codes": "generator.cli.codes:codes_command",
+    "completion": "generator.cli.completion:completion_command",
+    "diff": "generator.cli.diff:diff_command",
+    "explain": "generator.cli.explain:explain_command",
+    "inspect": "generator.cli.inspect:inspect_command",
+    "keys": "generator.cli.keys:keys_group",
+    "py2wasm": "generator.cli.py2wasm:py2wasm_command",
+    "scaffold": "generator.cli.scaffold:scaffold_command",
+    "schema": "generator.cli.schema:schema_command",
+    "simulate": "generator.cli.simulate:simulate_command",
+    "test": "generator.cli.test:test_command",
+    "validate": "generator.cli.validate:validate_command",
+    "version": "generator.cli.version:version_command",
+}
+"""Where commands are; each is imported when somebody asks for it."""
 
 TRACEBACK: Final = "PEPMESH_TRACEBACK"
 
@@ -92,34 +96,10 @@ def _report_bug(error: Exception) -> None:
         traceback.print_exception(error)
 
 
-@click.group("pepmesh", cls=Program, epilog=EPILOG)
+@click.group("pepmesh", cls=Program, commands=lazy_commands(COMMANDS), epilog=EPILOG)
 def main() -> None:
     """Network policy that works anywhere an Envoy runs.
 
     Policies go in, a filter with the rules inside comes out, and every Envoy of the
     overlay enforces them. explain and simulate run that very filter.
     """
-
-
-@click.group("keys")
-def keys() -> None:
-    """Make master keys, and the key bundle of each workload."""
-
-
-keys.add_command(init_command)
-keys.add_command(bundle_command)
-
-main.add_command(build_command)
-main.add_command(codes_command)
-main.add_command(completion_command)
-main.add_command(diff_command)
-main.add_command(explain_command)
-main.add_command(inspect_command)
-main.add_command(keys)
-main.add_command(py2wasm_command)
-main.add_command(scaffold_command)
-main.add_command(schema_command)
-main.add_command(simulate_command)
-main.add_command(test_command)
-main.add_command(validate_command)
-main.add_command(version_command)

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from typing import IO, Any, Literal
 
 import click
-from rich.console import Console
-from rich.text import Text
 
 from generator.errors import Diagnostic
 from generator.source import SourceFile
@@ -54,6 +52,10 @@ class Session:
         if is_plain:
             yield
             return
+        # Only a terminal needs it, and it takes a while to import.
+        from rich.console import Console
+        from rich.text import Text
+
         console = Console(stderr=True, no_color=not self.wants_colour(sys.stderr))
         with console.status(Text(message)):
             yield

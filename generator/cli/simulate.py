@@ -29,7 +29,8 @@ from generator.analysis.simulate.traffic_answers import (
 )
 from generator.analysis.simulate.traffic_file import read_traffic_file
 from generator.cli.files import read_source, refuse_overwriting
-from generator.cli.inputs import Mesh, open_mesh, read_model
+from generator.cli.inputs import read_model
+from generator.cli.mesh import Mesh, open_mesh
 from generator.cli.options import (
     FILE,
     colour_option,

@@ -22,7 +22,8 @@ from generator.analysis.cases.run import SuiteResult, run_suites, select_cases
 from generator.analysis.explain.explainer import Explainer
 from generator.analysis.names import Names
 from generator.build import table_digest
-from generator.cli.inputs import Mesh, open_mesh, read_model, shorten
+from generator.cli.inputs import read_model, shorten
+from generator.cli.mesh import Mesh, open_mesh
 from generator.cli.options import (
     FILE,
     colour_option,

@@ -36,6 +36,35 @@ def test_the_installed_command_is_this_program(shop: Path) -> None:
     assert done.stdout.startswith(b"pepmesh ")
 
 
+@pytest.mark.parametrize(
+    "words, needless",
+    [
+        (("version",), {"yaml", "generator.compiler.pipeline"}),
+        (
+            ("build", "-f", "policies", "--out", "mesh.wasm"),
+            {"cryptography", "jinja2", "rich", "wasmtime"},
+        ),
+    ],
+    ids=("version", "build"),
+)
+def test_a_command_imports_what_it_needs(
+    words: tuple[str, ...], needless: set[str], shop: Path
+) -> None:
+    """Some modules take longer to import than a small build takes."""
+    python, option, start = program()
+    told = "import atexit, sys; atexit.register(lambda: print(*sys.modules))"
+    done = subprocess.run(
+        [python, option, f"{told}; {start}", *words],
+        capture_output=True,
+        text=True,
+        cwd=shop,
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert "generator.cli.main" in imported
+    assert not imported & needless
+
+
 def test_results_and_findings_use_different_streams(shop: Path) -> None:
     """Warnings do not spoil what a pipe reads."""
     (shop / "policies" / "other.yaml").write_text(

@@ -45,7 +45,7 @@ class Manifest:
     def namespace(self, default: str) -> str:
         """Return the namespace; an object without one is in the default one."""
         value = self.metadata.get("namespace")
-        if value is None or value.text() == "":
+        if value is None or value.literal == "":
             return default
         return read_namespace_name(value)
 

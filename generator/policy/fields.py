@@ -8,7 +8,8 @@ to the API server. A value of the wrong type is a located error, never a guess.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar, cast
 
@@ -190,9 +191,9 @@ class Value(NamedTuple):
     def span_of_key(self, name: str) -> Span:
         return self.document.span_of(self._mapping().keys[name])
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> AbstractSet[str]:
         """Return the keys of a mapping, whatever they stand for."""
-        return self._mapping().entries
+        return self._mapping().entries.keys()
 
     def pairs(self) -> Iterator[tuple[Value, Value]]:
         """Yield keys and values of a mapping whose keys people choose."""
@@ -207,8 +208,10 @@ class Value(NamedTuple):
 
         Fail closed: a misspelt `podSelector` would otherwise select everything.
         """
-        mapping = self._mapping()
-        for name in mapping.entries:
+        entries = self._mapping().entries
+        if all(map(known.__contains__, entries)):
+            return
+        for name in entries:
             if name in known:
                 continue
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

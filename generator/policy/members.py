@@ -52,7 +52,7 @@ def make_members(
             groups.setdefault(owner, []).append(declaration)
     members = []
     for key, group in groups.items():
-        parts = _partition(group, relevant)
+        parts = [group] if len(group) == 1 else _partition(group, relevant)
         if len(parts) > 1:
             _warn_of_parts(key, parts, findings)
         members += [_merge(key, part) for part in parts]
@@ -68,7 +68,7 @@ def _without_duplicates(
     for declaration in declarations:
         key = declaration.kind, declaration.namespace, declaration.name
         first = unique.setdefault(key, declaration)
-        if first != declaration:
+        if first is not declaration and first != declaration:
             message = f"{_title(key)} is declared in two different ways"
             notes = (Note("first here", first.span),)
             findings.add("POL0015", message, declaration.span, notes=notes)
@@ -158,6 +158,8 @@ def _has_ipv4(declaration: Declaration) -> bool:
 
 def _common_labels(part: list[Declaration]) -> Labels:
     first, *rest = part
+    if not rest:
+        return first.labels
     return {
         key: value
         for key, value in first.labels.items()

@@ -23,18 +23,24 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 """The API server puts this label on every namespace; so does the reader."""
 
 
-class Protocol(StrEnum):
+class Word(StrEnum):
+    """One of some words. It is hashed as a text: an Enum's own hash is Python code."""
+
+    __hash__ = str.__hash__
+
+
+class Protocol(Word):
     TCP = "TCP"
     UDP = "UDP"
     SCTP = "SCTP"
 
 
-class Direction(StrEnum):
+class Direction(Word):
     INGRESS = "ingress"
     EGRESS = "egress"
 
 
-class Operator(StrEnum):
+class Operator(Word):
     IN = "In"
     NOT_IN = "NotIn"
     EXISTS = "Exists"
@@ -49,7 +55,7 @@ class Tier(IntEnum):
     BASELINE = 2
 
 
-class Action(StrEnum):
+class Action(Word):
     """What a rule does. PASS leaves the tier; the normal tier only accepts."""
 
     ACCEPT = "Accept"
@@ -250,7 +256,7 @@ def protocols_of(port: PortMatch) -> tuple[Protocol, ...]:
     return tuple(Protocol) if port.protocol is None else (port.protocol,)
 
 
-class PathKind(StrEnum):
+class PathKind(Word):
     """How a path is compared with a pattern, segment by segment.
 
     PREFIX: whole segments, so that `/a` holds for `/a`, `/a/` and `/a/b` but not `/ab`.
@@ -272,7 +278,7 @@ class PathMatch:
     span: Span | None = field(default=None, compare=False)
 
 
-class HeaderKind(StrEnum):
+class HeaderKind(Word):
     EXACT = "exact"
     PREFIX = "prefix"
     PRESENT = "present"

@@ -102,7 +102,10 @@ def _read_rules(
     it selects are isolated by default)".
     """
     for direction in Direction:
-        items = spec.items_of(direction.value)
+        given = spec.get(direction.value)
+        if given is None:
+            continue
+        items = given.items()
         rules = findings.each(enumerate(items), _read_rule, direction, findings)
         if direction in isolates:
             yield from rules

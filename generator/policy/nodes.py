@@ -71,8 +71,10 @@ class Document(NamedTuple):
         file, first, texts, _, _ = self
         start = first + node.start
         if isinstance(node, Scalar):
-            return span_of(file, start, start + len(texts[node.number]) + node.extra)
-        return span_of(file, start, first + node.end)
+            end = start + len(texts[node.number]) + node.extra
+        else:
+            end = first + node.end
+        return span_of(file, start, end)
 
 
 def span_of(file: str, start: Place, end: Place) -> Span:

@@ -21,9 +21,8 @@ _NETWORK_PROBES: Final = ("httpGet", "tcpSocket", "grpc")
 
 def read_pod_facts(metadata: Value | None, spec: Value) -> PodFacts:
     """Read the facts of a pod or of a pod template."""
-    settings = dict(_settings(metadata, "annotations"))
     # "sidecar.istio.io/inject" is a label; the annotation is its deprecated form.
-    settings |= dict(_settings(metadata, "labels"))
+    settings = _settings(metadata, "annotations") | _settings(metadata, "labels")
     once: list[str] = []
     running = _items(spec, "containers")
     for container in _items(spec, "initContainers"):
@@ -33,7 +32,7 @@ def read_pod_facts(metadata: Value | None, spec: Value) -> PodFacts:
             once.append(_text(container, "name"))
     return PodFacts(
         tuple(sorted(settings.items())),
-        tuple(once),
+        tuple(dict.fromkeys(once)),
         tuple(dict.fromkeys(_probes(running))),
     )
 
@@ -41,6 +40,8 @@ def read_pod_facts(metadata: Value | None, spec: Value) -> PodFacts:
 def join_facts(facts: Iterable[PodFacts]) -> PodFacts:
     """What holds for some endpoint of a member."""
     found = tuple(facts)
+    if len(found) == 1:
+        return found[0]
     return PodFacts(
         tuple(sorted({pair for each in found for pair in each.settings})),
         tuple(dict.fromkeys(name for each in found for name in each.init_containers)),
@@ -48,15 +49,18 @@ def join_facts(facts: Iterable[PodFacts]) -> PodFacts:
     )
 
 
-def _settings(metadata: Value | None, field: str) -> Iterator[tuple[str, str]]:
+def _settings(metadata: Value | None, field: str) -> dict[str, str]:
     value = metadata.get(field) if metadata else None
     if value is None or not value.is_mapping:
-        return
-    if any(name.startswith(PREFIXES) for name in value.names()):
-        for key, setting in value.pairs():
-            name, text = key.literal or "", setting.literal
-            if name.startswith(PREFIXES) and text is not None:
-                yield name, text
+        return {}
+    if not any(name.startswith(PREFIXES) for name in value.names()):
+        return {}
+    texts = {key.literal or "": setting.literal for key, setting in value.pairs()}
+    return {
+        name: text
+        for name, text in texts.items()
+        if name.startswith(PREFIXES) and text is not None
+    }
 
 
 def _probes(containers: Iterable[Value]) -> Iterator[str]:
@@ -65,8 +69,10 @@ def _probes(containers: Iterable[Value]) -> Iterator[str]:
         for name in _PROBES:
             probe = container.get(name)
             if probe is not None and probe.is_mapping:
-                kinds = [kind for kind in _NETWORK_PROBES if kind in probe.names()]
-                yield from (f"{name} {kind}" for kind in kinds)
+                given = probe.names()
+                yield from (
+                    f"{name} {kind}" for kind in _NETWORK_PROBES if kind in given
+                )
 
 
 def _items(spec: Value, field: str) -> list[Value]:

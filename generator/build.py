@@ -22,13 +22,13 @@ from generator.collector import paused_collector
 from generator.compiler import Program, link_program, prepare_file
 from generator.errors import Diagnostic
 from generator.memory import Last
-from generator.overlay.build import build_overlay, overlay_inputs
+from generator.overlay.build import OverlayMemory, build_overlay, overlay_inputs
 from generator.overlay.lock import Lock
 from generator.overlay.model import Overlay
-from generator.policy.load import ContentsMemory
+from generator.policy.load import LoadMemory
 from generator.policy.model import Model
-from generator.table.build import build_table
-from generator.table.encode import encode_table
+from generator.table.build import TableMemory, build_table
+from generator.table.encode import EncodingMemory, encode_table
 from generator.table.model import RuleTable
 
 DEFAULT_OVERLAY: Final = "mesh"
@@ -42,8 +42,11 @@ class Memory:
     """What one build leaves to the next one of the same overlay."""
 
     def __init__(self) -> None:
-        self.contents = ContentsMemory()
-        self.overlay: Last[tuple[Overlay, Lock, tuple[Diagnostic, ...]]] = Last()
+        self.load = LoadMemory()
+        self.numbered: Last[tuple[Overlay, Lock, tuple[Diagnostic, ...]]] = Last()
+        self.overlay = OverlayMemory()
+        self.table = TableMemory()
+        self.encoding = EncodingMemory()
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,15 @@ def build_mesh(
     """
     with paused_collector():
         memory = memory or Memory()
-        overlay, new_lock, diagnostics = memory.overlay.get(
-            (lock, name, overlay_id, overlay_inputs(model)),
-            lambda: build_overlay(model, lock, name=name, overlay_id=overlay_id),
+        inputs = overlay_inputs(model, memory.overlay)
+        overlay, new_lock, diagnostics = memory.numbered.get(
+            (lock, name, overlay_id, inputs),
+            lambda: build_overlay(
+                model, lock, name=name, overlay_id=overlay_id, memory=memory.overlay
+            ),
         )
-        table = build_table(model, overlay, member_cidrs)
-        table_bytes = encode_table(table)
+        table = build_table(model, overlay, member_cidrs, memory.table)
+        table_bytes = encode_table(table, memory.encoding)
         module = compile_filter(table_bytes, max_keys)
     return Built(module, table_bytes, table, overlay, new_lock, diagnostics)
 

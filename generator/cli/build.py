@@ -26,6 +26,7 @@ from generator.cli.options import (
 from generator.cli.output import write, write_json, write_table
 from generator.cli.session import Session, pass_session
 from generator.cli.watch import keep_building
+from generator.collector import forget_objects, paused_collector
 
 
 @click.command("build")
@@ -102,7 +103,9 @@ def build_command(
             raise click.UsageError(message)
         keep_building(builder)
         return
-    _print(session, builder.build(), out, lock_path, output)
+    with paused_collector():
+        _print(session, builder.build(), out, lock_path, output)
+        forget_objects()
 
 
 def _print(

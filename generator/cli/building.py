@@ -15,7 +15,7 @@ from generator.cli.session import Session
 from generator.collector import paused_collector
 from generator.memory import Last
 from generator.overlay.lock import Lock
-from generator.overlay.lock_writer import write_lock
+from generator.overlay.lock_writer import LockTextMemory, write_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Builder:
     member_cidrs: Sequence[IPv4Network]
     max_keys: int = MAX_KEYS
     memory: Memory = field(default_factory=Memory)
+    lock_texts: LockTextMemory = field(default_factory=LockTextMemory)
     lock_text: Last[bytes] = field(default_factory=Last)
     written: dict[Path, bytes] = field(default_factory=dict)
     last_lock: Lock | None = None
@@ -53,9 +54,7 @@ class Builder:
 
     def _build(self) -> Built:
         session, places = self.session, self.places
-        model = read_model(
-            session, places.paths, places.recursive, self.memory.contents
-        )
+        model = read_model(session, places.paths, places.recursive, self.memory.load)
         lock = self._read_lock()
         with session.progress("building the module"):
             built = build_mesh(
@@ -68,7 +67,9 @@ class Builder:
                 memory=self.memory,
             )
         session.report(built.diagnostics)
-        text = self.lock_text.get(built.lock, lambda: write_lock(built.lock).encode())
+        text = self.lock_text.get(
+            built.lock, lambda: write_lock(built.lock, self.lock_texts).encode()
+        )
         # The lock file first: a module without its ids would be renumbered.
         files = {places.lock: text, places.module: built.module}
         if files != self.written:

@@ -13,7 +13,7 @@ from generator.cli.session import Session
 from generator.errors import PolicyError
 from generator.overlay.lock import Lock
 from generator.overlay.lock_reader import read_lock
-from generator.policy.load import ContentsMemory, load_model
+from generator.policy.load import LoadMemory, load_model
 from generator.policy.model import Model
 from generator.policy.ties import find_ties
 
@@ -22,7 +22,7 @@ def read_model(
     session: Session,
     paths: tuple[str, ...],
     recursive: bool,
-    memory: ContentsMemory | None = None,
+    memory: LoadMemory | None = None,
 ) -> Model:
     """Load manifests; keep their texts and what there is to say about them."""
     names = [shorten(path) for path in paths]

@@ -14,6 +14,7 @@ from generator.cli.building import Builder
 from generator.cli.output import write
 from generator.cli.reporting import keep, print_findings
 from generator.cli.watching import changes, snapshot
+from generator.collector import collect_and_forget, paused_collector
 from generator.errors import ToolError
 from generator.policy.files import list_files
 
@@ -31,12 +32,14 @@ def keep_building(builder: Builder) -> None:
         return [*found, places.lock]
 
     try:
-        first = snapshot(watched())
-        _build(builder, [])
-        for found in changes(watched, first):
-            foreign = [f for f in found if f != places.lock or not _is_ours(builder)]
-            if foreign:
-                _build(builder, foreign)
+        with paused_collector():
+            first = snapshot(watched())
+            _build(builder, [])
+            for found in changes(watched, first):
+                is_ours = _is_ours(builder)
+                foreign = [f for f in found if f != places.lock or not is_ours]
+                if foreign:
+                    _build(builder, foreign)
     except KeyboardInterrupt:
         return
 
@@ -64,6 +67,7 @@ def _build(builder: Builder, changed: Sequence[Path]) -> None:
         ending = _result(built) if is_new else "no rule and no id is different"
     print_findings(builder.session)
     write(f"{head}: {time.perf_counter() - start:.2f} s, {ending}")
+    collect_and_forget()
 
 
 def _what(changed: Sequence[Path]) -> str:

@@ -12,7 +12,7 @@ from generator.lint.index import MemberIndex
 from generator.lint.redundant import find_redundant
 from generator.lint.tiers import Fate, find_fates
 from generator.policy.model import Model, Policy, PolicyRule
-from generator.table.rules import number_rules
+from generator.table.rules import in_order
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ground:
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
         """All policies in the order of evaluation."""
-        return number_rules(self.model.policies).policies
+        return in_order(self.model.policies)
 
     @cached_property
     def index(self) -> MemberIndex:

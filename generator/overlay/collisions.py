@@ -10,43 +10,24 @@ that names the port selects the workload at the end where the port is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from generator.errors import Diagnostic, Note, OverlayError
-from generator.overlay.model import DEFAULT_CLUSTER, Identity, port_numbers
-from generator.overlay.workloads import Grouping, group_members, title
-from generator.policy.model import (
-    Direction,
-    LabelSelector,
-    Member,
-    Model,
-    PodPeer,
-    Policy,
-    PolicyRule,
-    PortMatch,
-    Protocol,
-    Tier,
-    protocols_of,
+from generator.overlay.looks import Looks, PortName, Use
+from generator.overlay.model import Identity, port_numbers
+from generator.overlay.workloads import (
+    Grouping,
+    GroupingMemory,
+    group_members,
+    title,
 )
+from generator.policy.model import Member, Model
 from generator.policy.selector import namespace_labels, selects
-from generator.source import Span
-
-PortName = tuple[str, Protocol]
 
 CHANGING_KEYS: Final = frozenset(("pod-template-hash", "controller-revision-hash"))
 """Labels that controllers change with every roll-out: no part of an identity."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """Pods whose port of some name a rule opens. None selects everything."""
-
-    namespace: str | None
-    namespaces: LabelSelector | None
-    pods: LabelSelector | None
-    span: Span | None = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +37,27 @@ class Collision:
     first: Member
     other: Member
     name: PortName
-    use: _Use
+    use: Use
 
 
-def group_distinctly(model: Model, *, cluster: str = DEFAULT_CLUSTER) -> Grouping:
+def group_distinctly(
+    model: Model, looks: Looks, cluster: str, memory: GroupingMemory
+) -> Grouping:
     """Group the endpoints, by as many labels more as named ports make necessary.
 
     Raises: OverlayError OVL0001 for members that no label tells apart, OVL0004.
     """
-    more: frozenset[str] = frozenset()
+    label_keys = looks.label_keys
     while True:
-        grouping = group_members(model, cluster=cluster, more_keys=more)
-        collisions = list(find_collisions(model, grouping))
+        grouping = group_members(model, label_keys, cluster, memory)
+        collisions = list(_find_collisions(model, looks, grouping))
         keys = {_telling_key(found) for found in collisions}
         if None in keys:
             stuck = (found for found in collisions if _telling_key(found) is None)
             raise OverlayError(_diagnose(found) for found in stuck)
         if not collisions:
             return grouping
-        more |= {key for key in keys if key is not None}
+        label_keys |= {key for key in keys if key is not None}
 
 
 def _telling_key(collision: Collision) -> str | None:
@@ -84,9 +67,11 @@ def _telling_key(collision: Collision) -> str | None:
     return min((key for key in common if first[key] != other[key]), default=None)
 
 
-def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
+def _find_collisions(
+    model: Model, looks: Looks, grouping: Grouping
+) -> Iterator[Collision]:
     """Yield every workload that a named port splits."""
-    uses = uses_by_port(model.policies)
+    uses = looks.uses
     for identity, members in grouping.groups.items():
         if len(members) == 1:
             continue
@@ -96,45 +81,6 @@ def find_collisions(model: Model, grouping: Grouping) -> Iterator[Collision]:
             use = pair and _first_seeing(uses[name], identity, model)
             if pair and use:
                 yield Collision(*pair, name, use)
-
-
-def uses_by_port(
-    policies: Iterable[Policy],
-) -> Mapping[PortName, tuple[_Use, ...]]:
-    """Return who uses ports of a name: the pods at whose end rules open them."""
-    uses: dict[PortName, dict[_Use, None]] = {}
-    for policy in policies:
-        for rule in policy.rules:
-            named = [port for port in rule.ports or () if port.name]
-            for port in named if _counts(policy, rule) else ():
-                for protocol in protocols_of(port):
-                    found = uses.setdefault((port.name, protocol), {})
-                    found.update(dict.fromkeys(_uses(policy, rule, port)))
-    return {name: tuple(found) for name, found in uses.items()}
-
-
-def _counts(policy: Policy, rule: PolicyRule) -> bool:
-    return policy.tier is not Tier.NORMAL or rule.direction in policy.isolates
-
-
-def _uses(policy: Policy, rule: PolicyRule, port: PortMatch) -> Iterator[_Use]:
-    """Yield the pods at whose end the port of a rule is.
-
-    A named port on an ipBlock matches nothing, so a block peer uses none.
-    """
-    if rule.direction is Direction.INGRESS:
-        yield _use(policy, policy.subject, port)
-    elif rule.peers is None:
-        yield _Use(None, None, None, port.span)
-    else:
-        for peer in rule.peers:
-            if isinstance(peer, PodPeer):
-                yield _use(policy, peer, port)
-
-
-def _use(policy: Policy, pods: PodPeer, port: PortMatch) -> _Use:
-    own = policy.namespace if pods.namespaces is None else None
-    return _Use(own, pods.namespaces, pods.pods, port.span)
 
 
 def _differing(
@@ -148,9 +94,7 @@ def _differing(
     return None
 
 
-def _first_seeing(
-    uses: Iterable[_Use], identity: Identity, model: Model
-) -> _Use | None:
+def _first_seeing(uses: Iterable[Use], identity: Identity, model: Model) -> Use | None:
     labels = namespace_labels(model, identity.namespace)
     for use in uses:
         if use.namespace is not None and use.namespace != identity.namespace:

@@ -20,16 +20,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 from typing import Final
 
+from generator.memory import Kept
 from generator.overlay.lock import Lock, RealmRow, TargetRow, WorkloadRow
 from generator.overlay.model import DEFAULT_CLUSTER
 from generator.overlay.naming import overlay_id_text
 from generator.overlay.nodes import API_VERSION
 
 LOCK_KIND: Final = "OverlayLock"
-_FLOW: Final = json.JSONEncoder(ensure_ascii=False)
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_quoted: Final = encode_basestring
+"""Spells a text as JSON does. Rows are put together by hand, since there are many."""
+
 Row = RealmRow | WorkloadRow | TargetRow
 
 _HEAD: Final = """\
@@ -38,90 +41,94 @@ _HEAD: Final = """\
 """
 
 
-def write_lock(lock: Lock) -> str:
+LockTextMemory = Kept[str, tuple[int, tuple[Row, ...]], list[str]]
+"""The rows of each section as text, by the overlay's id and the rows."""
+
+
+def write_lock(lock: Lock, memory: LockTextMemory | None = None) -> str:
     """Return the text of a lock file."""
-    overlay = {"name": lock.name, "id": overlay_id_text(lock.overlay_id)}
+    memory = LockTextMemory() if memory is None else memory
+    memory.start()
+    number = overlay_id_text(lock.overlay_id)
     check = overlay_check(lock.overlay_id, lock.name)
+    overlay = {"name": lock.name, "id": number, "check": check}
+    sections: dict[str, tuple[Row, ...]] = {
+        "realms": lock.realms,
+        "workloads": lock.workloads,
+        "targets": lock.targets,
+    }
     lines = [
         _HEAD + f"apiVersion: {API_VERSION}",
         f"kind: {LOCK_KIND}",
-        f"overlay: {_flow({**overlay, 'check': check})}",
-        *_block("labelKeys", map(_flow, lock.label_keys)),
-        *_rows("realms", lock.realms, lock.overlay_id),
-        *_rows("workloads", lock.workloads, lock.overlay_id),
-        *_rows("targets", lock.targets, lock.overlay_id),
+        f"overlay: {json.dumps(overlay, ensure_ascii=False)}",
+        _block("labelKeys", map(_quoted, lock.label_keys)),
+        *(
+            _block(name, memory.get(name, (lock.overlay_id, rows), _rows))
+            for name, rows in sections.items()
+        ),
     ]
     return "\n".join(lines) + "\n"
 
 
 def overlay_check(overlay_id: int, name: str) -> str:
     """Return the check of the file's own name and id."""
-    return _check_of(overlay_id, "overlay", name)
+    return _check_of(overlay_id, f'"overlay",{_quoted(name)}')
 
 
 def row_check(overlay_id: int, row: Row) -> str:
     """Return the check of a row."""
     match row:
         case RealmRow(number, name):
-            return _check_of(overlay_id, "realms", number, name.cluster, name.namespace)
-        case WorkloadRow(number, identity):
-            texts = (identity.cluster, identity.namespace, identity.service_account)
-            values = (number, *texts, *identity.labels)
-            return _check_of(overlay_id, "workloads", *values)
+            names = ",".join(map(_quoted, name))
+            return _check_of(overlay_id, f'"realms",{number},{names}')
+        case WorkloadRow(number, (cluster, namespace, account, labels)):
+            names = ",".join(map(_quoted, (cluster, namespace, account)))
+            pairs = "".join(f",[{_quoted(k)},{_quoted(v)}]" for k, v in labels)
+            return _check_of(overlay_id, f'"workloads",{number},{names}{pairs}')
         case TargetRow(number, target):
-            texts = (target.kind.value, target.namespace, target.name)
-            return _check_of(overlay_id, "targets", number, *texts)
+            names = ",".join(map(_quoted, target))
+            return _check_of(overlay_id, f'"targets",{number},{names}')
 
 
-def _check_of(overlay_id: int, *values: object) -> str:
-    listed = [overlay_id_text(overlay_id), *values]
-    text = _COMPACT.encode(listed)
+def _check_of(overlay_id: int, values: str) -> str:
+    text = f'["{overlay_id_text(overlay_id)}",{values}]'
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _rows(section: str, rows: Iterable[Row], overlay_id: int) -> list[str]:
-    texts = []
-    for row in rows:
-        fields = {"id": row.id, **_names_of(row), **_flags_of(row)}
-        texts.append(_flow({**fields, "check": row_check(overlay_id, row)}))
-    return _block(section, texts)
+def _rows(rows_of: tuple[int, tuple[Row, ...]]) -> list[str]:
+    overlay_id, rows = rows_of
+    return [
+        f'{{"id": {row.id}, {_names_of(row)}{_flags_of(row)}, '
+        f'"check": "{row_check(overlay_id, row)}"}}'
+        for row in rows
+    ]
 
 
-def _names_of(row: Row) -> dict[str, object]:
+def _names_of(row: Row) -> str:
     match row:
-        case RealmRow(_, name):
-            return {**_cluster(name.cluster), "namespace": name.namespace}
-        case WorkloadRow(_, identity):
-            return {
-                **_cluster(identity.cluster),
-                "namespace": identity.namespace,
-                "serviceAccount": identity.service_account,
-                "labels": dict(identity.labels),
-            }
-        case TargetRow(_, target):
-            return {
-                "kind": target.kind.value,
-                "namespace": target.namespace,
-                "name": target.name,
-            }
+        case RealmRow(_, (cluster, namespace)):
+            return f'{_cluster(cluster)}"namespace": {_quoted(namespace)}'
+        case WorkloadRow(_, (cluster, namespace, account, labels)):
+            pairs = ", ".join(f"{_quoted(k)}: {_quoted(v)}" for k, v in labels)
+            names = f'{_cluster(cluster)}"namespace": {_quoted(namespace)}'
+            account = f'"serviceAccount": {_quoted(account)}'
+            return f'{names}, {account}, "labels": {{{pairs}}}'
+        case TargetRow(_, (kind, namespace, name)):
+            names = f'"namespace": {_quoted(namespace)}, "name": {_quoted(name)}'
+            return f'"kind": {_quoted(kind)}, {names}'
 
 
-def _cluster(name: str) -> dict[str, str]:
-    return {} if name == DEFAULT_CLUSTER else {"cluster": name}
+def _cluster(name: str) -> str:
+    return "" if name == DEFAULT_CLUSTER else f'"cluster": {_quoted(name)}, '
 
 
-def _flags_of(row: Row) -> dict[str, bool]:
-    flags = {"retired": row.retired}
-    if isinstance(row, WorkloadRow):
-        flags["revoked"] = row.revoked
-    return {name: True for name, is_set in flags.items() if is_set}
+def _flags_of(row: Row) -> str:
+    flags = ', "retired": true' if row.retired else ""
+    if isinstance(row, WorkloadRow) and row.revoked:
+        flags += ', "revoked": true'
+    return flags
 
 
-def _block(name: str, items: Iterable[str]) -> list[str]:
+def _block(name: str, items: Iterable[str]) -> str:
     lines = [f"- {item}" for item in items]
-    return [f"{name}:", *lines] if lines else [f"{name}: []"]
-
-
-def _flow(value: object) -> str:
-    """Spell a value as JSON, which is YAML in flow style."""
-    return _FLOW.encode(value)
+    return "\n".join([f"{name}:", *lines]) if lines else f"{name}: []"

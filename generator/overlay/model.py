@@ -63,7 +63,7 @@ class Realm:
     namespace: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workload:
     """Endpoints that policy cannot tell apart, and their number."""
 
@@ -76,10 +76,15 @@ class Workload:
     members: tuple[Member, ...]
     revoked: bool
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """The 16 bytes by which an endpoint finds its own workload id."""
         return identity_digest(self.namespace, self.service_account, self.labels)
+
+    @cached_property
+    def declared_ports(self) -> frozenset[tuple[ContainerPort, ...]]:
+        """The container ports of its members; most workloads have one answer."""
+        return frozenset(member.ports for member in self.members)
 
     def port_numbers(self, name: str, protocol: Protocol) -> tuple[int, ...]:
         """Return the numbers of a named port, ascending; empty if there is none.

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.errors import Diagnostic, Note, OverlayError
+from generator.memory import Kept, Same
 from generator.overlay.model import Identity, TargetKind, TargetName
-from generator.overlay.workloads import Grouping, is_plain, title
+from generator.overlay.workloads import Grouping, Groups, Residents, is_plain, title
 from generator.policy.model import (
     Labels,
     Member,
@@ -46,47 +47,81 @@ class FoundTarget:
     identities: tuple[Identity, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What messages say of a target: what it is, and where."""
+
+    title: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamespaceTargets:
+    """The targets of one namespace, with what messages say of each, and warnings."""
+
+    targets: tuple[FoundTarget, ...]
+    shown: tuple[Shown, ...]
+    hosts: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...]
+
+
+TargetsMemory = Kept[str, tuple[Same[Service], Residents | None], NamespaceTargets]
+"""Targets by namespace, its services, and its members by identity."""
+
+
 def find_targets(
-    model: Model, grouping: Grouping
-) -> tuple[tuple[FoundTarget, ...], tuple[Diagnostic, ...]]:
-    """Return all targets, sorted by name, and warnings.
+    model: Model, grouping: Grouping, memory: TargetsMemory
+) -> Mapping[str, NamespaceTargets]:
+    """Return all targets by namespace.
 
     Raises: OverlayError OVL0002 if two objects would share a host name, OVL0004 if a
     name cannot be part of one.
     """
-    index = _MemberIndex(grouping.groups)
-    warnings: list[Diagnostic] = []
-    named: list[tuple[FoundTarget, str, Span | None]] = []
+    services: dict[str, list[Service]] = {name: [] for name in grouping.residents}
     for service in model.services:
-        if service.selector:
-            target = _service_target(service, index, warnings)
-            named.append((target, _service_title(service), service.span))
-    named += _owner_targets(grouping.groups)
-    problems = [*_find_odd_hosts(named), *_find_shared_hosts(named)]
+        services.setdefault(service.namespace, []).append(service)
+    found = {
+        name: memory.get(name, (Same(mine), grouping.residents.get(name)), _find)
+        for name, mine in sorted(services.items())
+    }
+    problems = [*_find_odd_hosts(found.values()), *_find_shared_hosts(found.values())]
     if problems:
         raise OverlayError(problems)
-    targets = sorted((target for target, _, _ in named), key=lambda t: t.name)
-    return tuple(targets), tuple(warnings)
+    return found
+
+
+def _find(inventory: tuple[Same[Service], Residents | None]) -> NamespaceTargets:
+    """Find the targets of one namespace: no Service selects members of others."""
+    services, residents = inventory
+    groups = residents.groups if residents else {}
+    index = _MemberIndex(groups)
+    warnings: list[Diagnostic] = []
+    named: list[tuple[FoundTarget, Shown]] = []
+    for service in services.objects:
+        if service.selector:
+            target = _service_target(service, index, warnings)
+            named.append((target, Shown(_service_title(service), service.span)))
+    named += _owner_targets(groups)
+    return NamespaceTargets(
+        tuple(target for target, _ in named),
+        tuple(shown for _, shown in named),
+        tuple(target.name.host for target, _ in named),
+        tuple(warnings),
+    )
 
 
 class _MemberIndex:
-    """Members by namespace and label, so that a selector reads one short list."""
+    """Members of a namespace by label, so that a selector reads one short list."""
 
-    def __init__(self, groups: Mapping[Identity, tuple[Member, ...]]) -> None:
-        self._rows: dict[tuple[str, str, str], list[tuple[Member, Identity]]] = {}
+    def __init__(self, groups: Groups) -> None:
+        self._rows: dict[tuple[str, str], list[tuple[Member, Identity]]] = {}
         for identity, members in groups.items():
             for member in members:
-                for key, value in member.labels.items():
-                    row = self._rows.setdefault((member.namespace, key, value), [])
-                    row.append((member, identity))
+                for label in member.labels.items():
+                    self._rows.setdefault(label, []).append((member, identity))
 
-    def select(
-        self, namespace: str, selector: Labels
-    ) -> Iterator[tuple[Member, Identity]]:
-        rows = [
-            self._rows.get((namespace, key, value), [])
-            for key, value in selector.items()
-        ]
+    def select(self, selector: Labels) -> Iterator[tuple[Member, Identity]]:
+        rows = [self._rows.get(label, []) for label in selector.items()]
         for member, identity in min(rows, key=len):
             if selector.items() <= member.labels.items():
                 yield member, identity
@@ -95,7 +130,7 @@ class _MemberIndex:
 def _service_target(
     service: Service, index: _MemberIndex, warnings: list[Diagnostic]
 ) -> FoundTarget:
-    selected = list(index.select(service.namespace, service.selector or {}))
+    selected = list(index.select(service.selector or {}))
     ports = [_found_port(service, port, selected, warnings) for port in service.ports]
     ports.sort(key=lambda port: (port.number, port.protocol))
     identities = sorted({identity for _, identity in selected})
@@ -134,9 +169,7 @@ def _resolve(port: ServicePort, member: Member) -> int | None:
     return None
 
 
-def _owner_targets(
-    groups: Mapping[Identity, tuple[Member, ...]],
-) -> Iterator[tuple[FoundTarget, str, Span | None]]:
+def _owner_targets(groups: Groups) -> Iterator[tuple[FoundTarget, Shown]]:
     """Yield a target per owner; pods of one owner may differ in labels."""
     owners: dict[tuple[str, str, str], list[tuple[Member, Identity]]] = {}
     for identity, members in groups.items():
@@ -147,30 +180,27 @@ def _owner_targets(
         identities = tuple(sorted({identity for _, identity in rows}))
         target_name = TargetName(TargetKind.WORKLOAD, namespace, name)
         first = rows[0][0]
-        yield FoundTarget(target_name, (), identities), title(first), first.span
+        shown = Shown(title(first), first.span)
+        yield FoundTarget(target_name, (), identities), shown
 
 
-def _find_odd_hosts(
-    named: Iterable[tuple[FoundTarget, str, Span | None]],
-) -> Iterator[Diagnostic]:
-    for target, shown, span in named:
-        if not is_plain(target.name.host):
-            yield Diagnostic("OVL0004", f"{shown!a} cannot be a host name", span)
+def _find_odd_hosts(found: Iterable[NamespaceTargets]) -> Iterator[Diagnostic]:
+    for one in found:
+        for host, shown in zip(one.hosts, one.shown, strict=True):
+            if not is_plain(host):
+                message = f"{shown.title!a} cannot be a host name"
+                yield Diagnostic("OVL0004", message, shown.span)
 
 
-def _find_shared_hosts(
-    named: Iterable[tuple[FoundTarget, str, Span | None]],
-) -> Iterator[Diagnostic]:
-    first: dict[str, tuple[str, Span | None]] = {}
-    for target, shown, span in named:
-        host = target.name.host
-        if host not in first:
-            first[host] = shown, span
-            continue
-        other, other_span = first[host]
-        message = f"{shown} and {other} would both be {host}"
-        notes = (Note("the other one is here", other_span),)
-        yield Diagnostic("OVL0002", message, span, notes=notes)
+def _find_shared_hosts(found: Iterable[NamespaceTargets]) -> Iterator[Diagnostic]:
+    first: dict[str, Shown] = {}
+    for one in found:
+        for host, shown in zip(one.hosts, one.shown, strict=True):
+            other = first.setdefault(host, shown)
+            if other is not shown:
+                message = f"{shown.title} and {other.title} would both be {host}"
+                notes = (Note("the other one is here", other.span),)
+                yield Diagnostic("OVL0002", message, shown.span, notes=notes)
 
 
 def _service_title(service: Service) -> str:

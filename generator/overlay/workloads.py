@@ -14,49 +14,88 @@ from dataclasses import dataclass
 from typing import Final
 
 from generator.errors import Diagnostic, OverlayError
-from generator.overlay.model import DEFAULT_CLUSTER, Identity, LabelPairs
+from generator.memory import Kept, Same
+from generator.overlay.model import Identity, LabelPairs
 from generator.policy.model import Labels, Member, Model, Policy
-from generator.policy.selector import keys_of, pod_selectors
+from generator.policy.selector import pod_selectors
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._/-]*")
 
 
+Groups = Mapping[Identity, tuple[Member, ...]]
+"""Members by identity, both sorted."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residents:
+    """The members of one namespace; `left_out` ones are on the host network.
+
+    `problems` are names that an identity cannot carry. Objects are compared, not what
+    is in them: the same ones are the same members.
+    """
+
+    groups: Groups
+    left_out: tuple[Member, ...]
+    problems: tuple[Diagnostic, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Members by identity, both sorted; the keys that count, bytewise ascending.
-
-    `left_out` members are on the host network.
-    """
+    """All members by identity; the keys that count, bytewise ascending."""
 
     cluster: str
     label_keys: tuple[str, ...]
-    groups: Mapping[Identity, tuple[Member, ...]]
-    left_out: tuple[Member, ...]
+    residents: Mapping[str, Residents]
+    groups: Groups
+
+    @property
+    def left_out(self) -> tuple[Member, ...]:
+        return tuple(m for some in self.residents.values() for m in some.left_out)
+
+
+Seen = tuple[Same[Member], frozenset[str], str]
+"""Members of a namespace, the label keys that count, and the cluster."""
+
+GroupingMemory = Kept[tuple[str, frozenset[str]], Seen, Residents]
+"""Residents by namespace and label keys, since one build may try several."""
 
 
 def group_members(
-    model: Model,
-    *,
-    cluster: str = DEFAULT_CLUSTER,
-    more_keys: frozenset[str] = frozenset(),
+    model: Model, keys: frozenset[str], cluster: str, memory: GroupingMemory
 ) -> Grouping:
-    """Group the endpoints of a model by identity; `more_keys` count like relevant ones.
+    """Group the endpoints of a model by identity; labels of `keys` count.
 
     Raises: OverlayError OVL0004 for a name that an identity cannot carry.
     """
-    keys = keys_of(pod_selectors(model.policies)) | more_keys
-    found: dict[Identity, list[Member]] = {}
-    left_out: list[Member] = []
-    for member in sorted(model.members, key=_member_order):
-        if member.host_network:
-            left_out.append(member)
-            continue
-        found.setdefault(identity_of(member, keys, cluster), []).append(member)
-    groups = {identity: tuple(found[identity]) for identity in sorted(found)}
-    problems = [*_find_odd_keys(model.policies), *_find_odd_names(groups)]
+    by_namespace: dict[str, list[Member]] = {}
+    for member in model.members:
+        by_namespace.setdefault(member.namespace, []).append(member)
+    residents = {
+        name: memory.get((name, keys), (Same(members), keys, cluster), _group)
+        for name, members in sorted(by_namespace.items())
+    }
+    problems = [*_find_odd_keys(model.policies, keys)]
+    groups: dict[Identity, tuple[Member, ...]] = {}
+    for some in residents.values():
+        groups.update(some.groups)
+        problems += some.problems
     if problems:
         raise OverlayError(problems)
-    return Grouping(cluster, tuple(sorted(keys)), groups, tuple(left_out))
+    return Grouping(cluster, tuple(sorted(keys)), residents, groups)
+
+
+def _group(seen: Seen) -> Residents:
+    """Group the members of one namespace."""
+    members, keys, cluster = seen
+    found: dict[Identity, list[Member]] = {}
+    left_out: list[Member] = []
+    for member in sorted(members.objects, key=_member_order):
+        if member.host_network:
+            left_out.append(member)
+        else:
+            found.setdefault(identity_of(member, keys, cluster), []).append(member)
+    groups = {identity: tuple(found[identity]) for identity in sorted(found)}
+    return Residents(groups, tuple(left_out), tuple(_find_odd_names(groups)))
 
 
 def identity_of(member: Member, keys: frozenset[str], cluster: str) -> Identity:
@@ -98,7 +137,11 @@ def is_plain(name: str) -> bool:
     return _PLAIN.fullmatch(name) is not None
 
 
-def _find_odd_keys(policies: Iterable[Policy]) -> Iterator[Diagnostic]:
+def _find_odd_keys(
+    policies: Iterable[Policy], keys: frozenset[str]
+) -> Iterator[Diagnostic]:
+    if all(map(is_plain, keys)):
+        return
     requirements = (r for s in pod_selectors(policies) for r in s.requirements)
     for requirement in requirements:
         if not is_plain(requirement.key):
@@ -106,9 +149,7 @@ def _find_odd_keys(policies: Iterable[Policy]) -> Iterator[Diagnostic]:
             yield Diagnostic("OVL0004", message, requirement.span)
 
 
-def _find_odd_names(
-    groups: Mapping[Identity, tuple[Member, ...]],
-) -> Iterator[Diagnostic]:
+def _find_odd_names(groups: Groups) -> Iterator[Diagnostic]:
     for identity, members in groups.items():
         names = [identity.cluster, identity.namespace, identity.service_account]
         names += [text for pair in identity.labels for text in pair]

@@ -20,14 +20,25 @@ from generator.memory import Rounds
 from generator.policy.contents import Contents, read_contents
 from generator.policy.files import read_files
 from generator.policy.findings import Findings
+from generator.policy.members import MembersMemory
 from generator.policy.model import Model
 from generator.policy.reading import Reading
+from generator.policy.relevant import RelevantMemory
 from generator.source import SourceFile
 
 DEFAULT_NAMESPACE: Final = "default"
 
-ContentsMemory = Rounds[tuple[SourceFile, str], Contents]
-"""What files say, by their text and by the default namespace."""
+
+class LoadMemory:
+    """What one load leaves to the next one.
+
+    `contents`: what files say, by their text and by the default namespace.
+    """
+
+    def __init__(self) -> None:
+        self.contents: Rounds[tuple[SourceFile, str], Contents] = Rounds()
+        self.relevant = RelevantMemory()
+        self.members = MembersMemory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ def load_model(
     recursive: bool = False,
     stdin: TextIO | None = None,
     default_namespace: str = DEFAULT_NAMESPACE,
-    memory: ContentsMemory | None = None,
+    memory: LoadMemory | None = None,
 ) -> Loaded:
     """Load what `-f PATH... [-R]` names.
 
@@ -70,7 +81,7 @@ def load_sources(
     files: Iterable[SourceFile],
     *,
     default_namespace: str = DEFAULT_NAMESPACE,
-    memory: ContentsMemory | None = None,
+    memory: LoadMemory | None = None,
 ) -> Loaded:
     """Load texts that are in memory already. Raises: LoadError."""
     return _load(tuple(files), Findings(), default_namespace, memory)
@@ -80,17 +91,17 @@ def _load(
     files: tuple[SourceFile, ...],
     findings: Findings,
     default_namespace: str,
-    memory: ContentsMemory | None,
+    memory: LoadMemory | None,
 ) -> Loaded:
     sources = {file.name: file for file in files}
     reading = Reading(findings)
-    known = ContentsMemory() if memory is None else memory
-    known.start()
+    memory = LoadMemory() if memory is None else memory
+    memory.contents.start()
     with paused_collector():
         for file in files:
-            reading.take(known.get((file, default_namespace), _read))
+            reading.take(memory.contents.get((file, default_namespace), _read))
         reading.report_unknown()
-        model = reading.model()
+        model = reading.model(memory.relevant, memory.members)
     if findings.has_errors:
         raise LoadError(findings.sorted(), sources)
     return Loaded(model, findings.sorted(), sources)

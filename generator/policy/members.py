@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Address
+from operator import itemgetter
 from typing import Final
 
-from generator.errors import Note
+from generator.errors import Diagnostic, Note
+from generator.memory import Kept, Same
 from generator.policy.declarations import POD, Declaration, Owner
 from generator.policy.findings import Findings
 from generator.policy.model import Labels, Member
@@ -35,29 +38,71 @@ Key = tuple[str, str, str]
 _Registry = Mapping[Key, Declaration]
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The members of one namespace, the first declaration of each one's owner, and what
+    there is to say about them."""
+
+    members: tuple[Member, ...]
+    firsts: tuple[Declaration, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+MembersMemory = Kept[str, tuple[Same[Declaration], Relevant], Made]
+"""Members by namespace, what declares them and what is relevant."""
+
+
 def make_members(
-    declarations: Iterable[Declaration], relevant: Relevant, findings: Findings
+    declarations: Iterable[Declaration],
+    relevant: Relevant,
+    findings: Findings,
+    memory: MembersMemory | None = None,
 ) -> tuple[Member, ...]:
     """Return the members in the order in which their owners first appear.
 
     Adds to `findings`: POL0015 one object declared in two ways, POL0017 two kinds of
     one name, POL0023 an owner whose endpoints differ.
     """
-    unique = _without_duplicates(declarations, findings)
+    memory = MembersMemory() if memory is None else memory
+    memory.start()
+    places: dict[int, int] = {}
+    by_namespace: dict[str, list[Declaration]] = {}
+    for declaration in declarations:
+        places[id(declaration)] = len(places)
+        by_namespace.setdefault(declaration.namespace, []).append(declaration)
+    found: list[tuple[int, Member]] = []
+    for namespace, mine in by_namespace.items():
+        made = memory.get(namespace, (Same(mine), relevant), _make)
+        found += [
+            (places[id(first)], member)
+            for first, member in zip(made.firsts, made.members, strict=True)
+        ]
+        findings.extend(made.diagnostics)
+    found.sort(key=itemgetter(0))
+    return tuple(member for _, member in found)
+
+
+def _make(declared: tuple[Same[Declaration], Relevant]) -> Made:
+    """Make the members of one namespace; no owner is in another one."""
+    declarations, relevant = declared
+    findings = Findings()
+    unique = _without_duplicates(declarations.objects, findings)
     groups: dict[Key, list[Declaration]] = {}
     for key, declaration in unique.items():
         owner = _outermost(declaration, unique)
         # Old ReplicaSets stay in the cluster, scaled to nothing: no endpoints.
         if declaration.has_pods or owner == key:
             groups.setdefault(owner, []).append(declaration)
-    members = []
+    members: list[Member] = []
+    firsts: list[Declaration] = []
     for key, group in groups.items():
         parts = [group] if len(group) == 1 else _partition(group, relevant)
         if len(parts) > 1:
             _warn_of_parts(key, parts, findings)
         members += [_merge(key, part) for part in parts]
+        firsts += [group[0]] * len(parts)
     _warn_of_shared_names(members, findings)
-    return tuple(members)
+    return Made(tuple(members), tuple(firsts), findings.sorted())
 
 
 def _without_duplicates(

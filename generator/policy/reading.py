@@ -14,7 +14,7 @@ from generator.errors import Note
 from generator.policy.contents import Contents
 from generator.policy.declarations import Declaration
 from generator.policy.findings import Findings
-from generator.policy.members import make_members
+from generator.policy.members import MembersMemory, make_members
 from generator.policy.model import (
     NAME_LABEL,
     Model,
@@ -23,7 +23,7 @@ from generator.policy.model import (
     Service,
 )
 from generator.policy.overlay_policy import SYSTEM_NAMESPACE
-from generator.policy.relevant import find_relevant
+from generator.policy.relevant import RelevantMemory, find_relevant
 
 
 @dataclass(slots=True)
@@ -58,12 +58,18 @@ class Reading:
             message = f"skipped {self.unknown.total()} objects of other kinds: {kinds}"
             self.findings.add("INP0012", message)
 
-    def model(self) -> Model:
+    def model(
+        self,
+        relevant_memory: RelevantMemory | None = None,
+        members_memory: MembersMemory | None = None,
+    ) -> Model:
         """Put together what was read."""
         policies = tuple(self.policies.values())
         services = tuple(self.services.values())
-        relevant = find_relevant(policies, services)
-        members = make_members(self.declarations, relevant, self.findings)
+        relevant = find_relevant(policies, services, relevant_memory)
+        members = make_members(
+            self.declarations, relevant, self.findings, members_memory
+        )
         self._warn_of_undeclared(policies)
         namespaces = dict(self.declared)
         for name in self.mentioned:

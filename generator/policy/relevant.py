@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from generator.memory import Attached
 from generator.policy.model import Policy, Service
 from generator.policy.selector import keys_of, pod_selectors
 
@@ -21,18 +22,33 @@ class Relevant:
     port_names: frozenset[str]
 
 
-def find_relevant(policies: Iterable[Policy], services: Iterable[Service]) -> Relevant:
+RelevantMemory = Attached[Policy, Relevant]
+"""What each policy speaks of."""
+
+
+def find_relevant(
+    policies: Iterable[Policy],
+    services: Iterable[Service],
+    memory: RelevantMemory | None = None,
+) -> Relevant:
     """Return every label key and port name that somebody speaks of."""
-    policies, services = tuple(policies), tuple(services)
-    keys = keys_of(pod_selectors(policies))
-    keys |= {key for service in services for key in service.selector or {}}
-    ports = {
-        port.name
-        for policy in policies
-        for rule in policy.rules
-        for port in rule.ports or ()
-        if port.name
-    }
-    targets = {port.target for service in services for port in service.ports}
-    names = {target for target in targets if isinstance(target, str)}
-    return Relevant(keys, frozenset(ports | names))
+    memory = RelevantMemory() if memory is None else memory
+    memory.start()
+    found = [memory.get(policy, _relevant_to_policy) for policy in policies]
+    found += map(_relevant_to_service, services)
+    return Relevant(
+        frozenset().union(*(one.label_keys for one in found)),
+        frozenset().union(*(one.port_names for one in found)),
+    )
+
+
+def _relevant_to_policy(policy: Policy) -> Relevant:
+    ports = (port for rule in policy.rules for port in rule.ports or ())
+    names = frozenset(port.name for port in ports if port.name)
+    return Relevant(keys_of(pod_selectors([policy])), names)
+
+
+def _relevant_to_service(service: Service) -> Relevant:
+    targets = (port.target for port in service.ports)
+    names = frozenset(target for target in targets if isinstance(target, str))
+    return Relevant(frozenset(service.selector or {}), names)

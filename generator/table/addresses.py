@@ -38,6 +38,8 @@ def address_list(
 ) -> AddressList:
     """Say for every address of one family what the blocks allow from there on."""
     mine = [b for b in blocks if b.peer.cidr.version == version and b.keys]
+    if not mine:
+        return ()
     rows: list[tuple[int, PortList]] = []
     inside: set[int] = set()
     excepted: Counter[int] = Counter()
@@ -51,10 +53,10 @@ def address_list(
             elif step < 0:
                 inside.remove(number)
         holding = (mine[number] for number in inside if not excepted[number])
-        ports = flatten(((*k, b.rule) for b in holding for k in b.keys), chains)
+        ports = flatten([(*k, b.rule) for b in holding for k in b.keys], chains)
         if not rows or rows[-1][1] != ports:
             rows.append((start, ports))
-    return tuple(rows) if mine else ()
+    return tuple(rows)
 
 
 def _turns(blocks: Sequence[Block]) -> Iterator[tuple[int, int, bool, int]]:

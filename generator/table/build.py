@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
+from operator import attrgetter
 from typing import Final
 
+from generator.memory import Kept
 from generator.overlay.model import Overlay, Target
-from generator.policy.model import Direction, Model
+from generator.policy.model import Model
 from generator.table.addresses import Homes, member_blocks
+from generator.table.drafts import DraftMemory
 from generator.table.model import (
     RuleTable,
     TableBackend,
@@ -16,26 +20,44 @@ from generator.table.model import (
     TableTarget,
     TableWorkload,
 )
-from generator.table.peers import find_peers
+from generator.table.peers import Peers, PeersMemory, find_peers
 from generator.table.ports import key_of
-from generator.table.rules import number_rules
-from generator.table.subjects import View, assign_subjects
+from generator.table.rules import StatementsMemory, number_rules
+from generator.table.subjects import VIEWS, Assignment, assign_subjects
 
 DIGEST_BYTES: Final = 8
 """Of an identity digest; namespace and service account are compared as they are."""
 
 
+class TableMemory:
+    """What one table leaves to the next one, each with what it depends on.
+
+    `statements`: what policies say, by the policy. `peers`: whom peers select, by the
+    workloads of a namespace, and what that comes to. `drafts`: subjects without ids of
+    rules, by statements and what their peers come to. `targets`: those of a namespace,
+    by those of the overlay and by the realm.
+    """
+
+    def __init__(self) -> None:
+        self.statements = StatementsMemory()
+        self.peers = PeersMemory()
+        self.drafts = DraftMemory()
+        self.targets: Kept[str, _Targets, tuple[TableTarget, ...]] = Kept()
+
+
 def build_table(
-    model: Model, overlay: Overlay, member_cidrs: Iterable[IPv4Network] = ()
+    model: Model,
+    overlay: Overlay,
+    member_cidrs: Iterable[IPv4Network] = (),
+    memory: TableMemory | None = None,
 ) -> RuleTable:
     """Make the rule table; `member_cidrs` are ranges where only members live."""
+    memory = TableMemory() if memory is None else memory
     member_cidrs = tuple(member_cidrs)
-    rules = number_rules(model.policies)
-    peers = find_peers(model, overlay, rules)
+    rules = number_rules(model.policies, memory.statements)
     homes = Homes.of([*member_cidrs, *_known_addresses(overlay)])
-    subjects = assign_subjects(overlay, rules, peers, homes)
-    sets = subjects.sets
-    realms = {realm.namespace: realm.id for realm in overlay.realms}
+    peers = find_peers(model, overlay, rules, homes, memory.peers)
+    subjects = assign_subjects(overlay, rules, peers, memory.drafts)
     return RuleTable(
         overlay_id=overlay.id,
         has_ipv4_instances=_has_ipv4_instances(overlay),
@@ -43,34 +65,37 @@ def build_table(
         label_keys=overlay.label_keys,
         realms={realm.id: realm.namespace for realm in overlay.realms},
         realm_classes=peers.realm_classes,
-        workloads=tuple(
-            TableWorkload(
-                id=workload.id,
-                realm=workload.realm,
-                service_account=workload.service_account,
-                revoked=workload.revoked,
-                ingress=sets[View(Direction.INGRESS, False)][workload.id],
-                egress=sets[View(Direction.EGRESS, False)][workload.id],
-                audited_ingress=sets[View(Direction.INGRESS, True)][workload.id],
-                audited_egress=sets[View(Direction.EGRESS, True)][workload.id],
-                wide_peer=peers.wide[workload.id],
-                local_peer=peers.local[workload.id],
-                digest=workload.digest[:DIGEST_BYTES],
-            )
-            for workload in overlay.workloads
-        ),
-        # A Service with no member behind it leads out of the overlay.
-        targets=tuple(
-            _target(target, realms[target.namespace])
-            for target in overlay.targets
-            if target.workload_ids
-        ),
+        workloads=tuple(_workloads(overlay, peers, subjects)),
+        targets=_find_targets(overlay, memory),
         subjects=subjects.subjects,
         member_blocks=member_blocks(member_cidrs),
         chains=subjects.chains,
         rules=rules.rows,
         policies=rules.table_policies(),
     )
+
+
+def _workloads(
+    overlay: Overlay, peers: Peers, subjects: Assignment
+) -> Iterator[TableWorkload]:
+    ingress, egress, audited_ingress, audited_egress = (
+        subjects.sets[view] for view in VIEWS
+    )
+    for workload in overlay.workloads:
+        number = workload.id
+        yield TableWorkload(
+            id=number,
+            realm=workload.realm,
+            service_account=workload.service_account,
+            revoked=workload.revoked,
+            ingress=ingress[number],
+            egress=egress[number],
+            audited_ingress=audited_ingress[number],
+            audited_egress=audited_egress[number],
+            wide_peer=peers.wide[number],
+            local_peer=peers.local[number],
+            digest=workload.digest[:DIGEST_BYTES],
+        )
 
 
 def _known_addresses(overlay: Overlay) -> Iterator[IPv4Network]:
@@ -90,6 +115,33 @@ def _has_ipv4_instances(overlay: Overlay) -> bool:
         for member in workload.members
         if member.addresses
     )
+
+
+_Targets = tuple[int, tuple[Target, ...]]
+"""A realm, and the targets there."""
+
+
+def _find_targets(overlay: Overlay, memory: TableMemory) -> tuple[TableTarget, ...]:
+    """Return the targets by id, without Services that no member is behind.
+
+    Those lead out of the overlay.
+    """
+    memory.targets.start()
+    realms = {realm.namespace: realm.id for realm in overlay.realms}
+    by_namespace: dict[str, list[Target]] = {}
+    for target in overlay.targets:
+        if target.workload_ids:
+            by_namespace.setdefault(target.namespace, []).append(target)
+    found = (
+        memory.targets.get(name, (realms[name], tuple(targets)), _targets)
+        for name, targets in by_namespace.items()
+    )
+    return tuple(sorted(chain.from_iterable(found), key=attrgetter("id")))
+
+
+def _targets(given: _Targets) -> tuple[TableTarget, ...]:
+    realm, targets = given
+    return tuple(_target(target, realm) for target in targets)
 
 
 def _target(target: Target, realm: int) -> TableTarget:

@@ -7,7 +7,7 @@ behind one that asks nothing can never decide and are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from generator.policy.model import HttpMatch
@@ -22,7 +22,7 @@ from generator.table.model import (
 
 @dataclass
 class Chains:
-    """All chains so far, each made once. `http` has the rules that ask, by their id."""
+    """All chains so far, each made once. `http` has the rules that ask, by number."""
 
     http: Mapping[int, tuple[HttpMatch, ...]] = field(default_factory=dict)
     made: list[Chain] = field(default_factory=list)
@@ -63,6 +63,32 @@ class Chains:
         plain = None if rules[-1] in self.http else rules[-1]
         states = build_automaton(patterns)
         return Chain(plain, tuple(alternatives), tuple(_owned(states, owners)))
+
+
+@dataclass
+class PlacedChains:
+    """The chains of a whole table: those of drafts, with the ids of their rules."""
+
+    made: list[Chain] = field(default_factory=list)
+    known: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def number(self, chain: Chain, ids: Sequence[int]) -> int:
+        """Return the number of a chain whose rules have these ids."""
+        rules = tuple(ids[rule] for rule in _rules_of(chain))
+        if rules not in self.known:
+            self.known[rules] = len(self.made)
+            self.made.append(_placed(chain, ids))
+        return self.known[rules]
+
+
+def _rules_of(chain: Chain) -> Iterable[int]:
+    return dict.fromkeys(one.rule for one in chain.alternatives)
+
+
+def _placed(chain: Chain, ids: Sequence[int]) -> Chain:
+    plain = None if chain.plain is None else ids[chain.plain]
+    alternatives = (one._replace(rule=ids[one.rule]) for one in chain.alternatives)
+    return Chain(plain, tuple(alternatives), chain.states)
 
 
 def _owned(states: Sequence[PathState], owners: Sequence[int]) -> Iterator[PathState]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from typing import Final
 
 from filters.layout import (
     FLAG_AUDITED,
@@ -44,12 +45,25 @@ from generator.table.numbers import (
     PATH_NUMBERS,
     TARGET_KINDS,
 )
-from generator.table.packing import Row, Sections, columns_of, pack
-from generator.table.slices import DENSE, Slices, hashed
+from generator.table.packing import PackingMemory, Row, Sections, columns_of, pack
+from generator.table.slices import DENSE, LayoutMemory, Slices, hashed
 from generator.table.texts import Texts, texts_of
 
+_MEMBERS: Final = peer_key(Level.MEMBERS, 0)
+_OUTSIDE: Final = peer_key(Level.OUTSIDE, 0)
+_ANY_ADDRESS: Final = peer_key(Level.ANY_ADDRESS, 0)
+_LEVEL_MASK: Final = (1 << LEVEL_BITS) - 1
 
-def encode_table(table: RuleTable) -> bytes:
+
+class EncodingMemory:
+    """What the bytes of one table leave to those of the next one."""
+
+    def __init__(self) -> None:
+        self.layouts = LayoutMemory()
+        self.packing = PackingMemory()
+
+
+def encode_table(table: RuleTable, memory: EncodingMemory | None = None) -> bytes:
     """Serialise a rule table for the filter.
 
     Shape: header, directory, packed sections (filters/layout.py).
@@ -58,14 +72,18 @@ def encode_table(table: RuleTable) -> bytes:
     flags = FLAG_IPV4_INSTANCES if table.has_ipv4_instances else 0
     flags |= FLAG_AUDITED if table.has_audited_policies else 0
     words = (0xFD000000 | table.overlay_id >> 16, (table.overlay_id & 0xFFFF) << 16)
-    encoder = _Encoder(table)
-    return pack(encoder.sections(), encoder.texts.data, flags, words)
+    memory = EncodingMemory() if memory is None else memory
+    encoder = _Encoder(table, memory.layouts)
+    strings = encoder.texts.data
+    return pack(encoder.sections(), strings, flags, words, memory.packing)
 
 
 class _Encoder:
     """Makes the rows of all sections."""
 
-    def __init__(self, table: RuleTable) -> None:
+    def __init__(self, table: RuleTable, layouts: LayoutMemory) -> None:
+        layouts.start()
+        self.layouts = layouts
         self.table = table
         self.texts = Texts(texts_of(table))
         self.text = self.texts.numbers
@@ -146,13 +164,13 @@ class _Encoder:
                 realms.append((0,) * len(columns_of(Section.REALMS)))
                 continue
             rows = [(_hash(t.name), self._target(t)) for t in by_realm[number]]
-            slots = hashed(rows, DENSE)
+            slots = hashed(rows, self.layouts, DENSE)
             place = (len(targets), len(slots)) if slots else (0, 0)
             realm_class = self.table.realm_classes[number]
             realms.append((self.text[names[number]] + 1, *place, realm_class))
             targets += slots
         by_name = [(_hash(name), (number,)) for number, name in sorted(names.items())]
-        return hashed(by_name), realms, targets
+        return hashed(by_name, self.layouts), realms, targets
 
     def _target(self, target: TableTarget) -> Row:
         if target.kind is TargetKind.WORKLOAD:
@@ -178,22 +196,21 @@ class _Encoder:
 
     def _subject(self, subject: Subject) -> Row:
         peers = {
-            peer_key(Level.MEMBERS, 0): subject.members,
-            peer_key(Level.OUTSIDE, 0): subject.outside,
-            peer_key(Level.ANY_ADDRESS, 0): subject.any_address,
-        } | dict(subject.peers)
-        said = {peer: ports for peer, ports in sorted(peers.items()) if ports}
+            _MEMBERS: subject.members,
+            _OUTSIDE: subject.outside,
+            _ANY_ADDRESS: subject.any_address,
+            **subject.peers,
+        }
         levels = 0
-        for peer in said:
-            levels |= 1 << (peer & ((1 << LEVEL_BITS) - 1))
-        rows = [
-            (peer_hash(peer), (peer, self._port_list(ports) - 1))
-            for peer, ports in said.items()
-        ]
+        rows = []
+        for peer, ports in sorted(peers.items()):
+            if ports:
+                levels |= 1 << (peer & _LEVEL_MASK)
+                rows.append((_peer_hash(peer), (peer, self._port_list(ports) - 1)))
         return (
             _optional(subject.default_rule),
             levels,
-            *self.slices[Section.PEERS].add(hashed(rows)),
+            *self.slices[Section.PEERS].add(hashed(rows, self.layouts)),
             *self._addresses(Section.ADDRESSES4, subject.addresses4),
             self.indexes.of_addresses(subject.addresses4),
             *self._addresses(Section.ADDRESSES6, subject.addresses6),
@@ -203,15 +220,16 @@ class _Encoder:
         """Return the row of a list, plus one; 0 for an empty one."""
         if not ports:
             return 0
-        if ports not in self.port_lists:
-            self.port_lists[ports] = len(self.ranges) + 1
+        place = self.port_lists.get(ports)
+        if place is None:
+            place = self.port_lists[ports] = len(self.ranges) + 1
             index = self.indexes.of_ports(ports)
             for left, row in zip(range(len(ports) - 1, -1, -1), ports, strict=True):
                 chain = len(self.table.rules) + row.chain
                 decision = row.rule if row.chain == NO_CHAIN else chain
                 self.ranges.append((row.first, row.last, decision, left, index))
                 index = 0
-        return self.port_lists[ports]
+        return place
 
     def _addresses(self, section: Section, addresses: AddressList) -> tuple[int, int]:
         return self.slices[section].add(
@@ -252,7 +270,7 @@ class _Encoder:
         accepted = [chain.alternatives[number] for number in state.accepts]
         return (
             _state_number(base, state.default),
-            *self.slices[Section.EDGES].add(hashed(edges)),
+            *self.slices[Section.EDGES].add(hashed(edges, self.layouts)),
             *self._alternatives(accepted),
         )
 
@@ -309,6 +327,9 @@ def _address_words(section: Section, start: int) -> tuple[int, ...]:
     if section is Section.ADDRESSES4:
         return (start,)
     return struct.unpack(">4I", start.to_bytes(16, "big"))
+
+
+_peer_hash = cache(peer_hash)
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from filters.layout import Level
 from filters.lookup import peer_key
@@ -20,8 +20,7 @@ from generator.policy.model import Action, Direction, HttpMatch, Tier
 NO_CHAIN: Final = -1
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PortRange:
+class PortRange(NamedTuple):
     """Keys `first` to `last`, inclusive, on which rule `rule` decides.
 
     `chain` is the number of the chain if requests make a difference; `rule` is then
@@ -41,8 +40,7 @@ AddressList = tuple[tuple[int, PortList], ...]
 """Start address and what holds from there on; starts at 0. Empty: no address rules."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(NamedTuple):
     """One entry of a rule's `http`, or all of a rule that asks nothing.
 
     `condition` is the entry; the filter looks for its paths in the chain's automaton.
@@ -54,8 +52,7 @@ class Alternative:
     condition: HttpMatch | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PathState:
+class PathState(NamedTuple):
     """A state of an automaton over segments. States are numbered within their chain.
 
     `default` is where segments lead that have no edge; None: no alternative is left.
@@ -99,8 +96,7 @@ SubjectSet = tuple[int | None, int | None, int | None]
 """The subjects of a workload in one direction: Admin, normal and Baseline tier."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableWorkload:
+class TableWorkload(NamedTuple):
     """A workload as the filter knows it; `ingress` ... are the subjects by tier: what
     is enforced, and what would be if audited policies were. `digest` is the first 8
     bytes of the identity digest.
@@ -119,24 +115,21 @@ class TableWorkload:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TableBackend:
+class TableBackend(NamedTuple):
     """Port 0: the port that was asked for."""
 
     workload: int
     port: int
 
 
-@dataclass(frozen=True, slots=True)
-class TablePort:
+class TablePort(NamedTuple):
     """Key 0: any TCP port."""
 
     key: int
     backends: tuple[TableBackend, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TableTarget:
+class TableTarget(NamedTuple):
     """A target by name; hosts are spelt by kind, as in `Target.host`."""
 
     id: int
@@ -146,8 +139,7 @@ class TableTarget:
     ports: tuple[TablePort, ...]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class TablePolicy:
+class TablePolicy(NamedTuple):
     """Where rules come from."""
 
     kind: str
@@ -156,8 +148,7 @@ class TablePolicy:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableRule:
+class TableRule(NamedTuple):
     """What a rule id means. `number` None: isolated, and nothing matched."""
 
     policy: int

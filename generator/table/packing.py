@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from itertools import accumulate, chain, islice
+from operator import lshift
+from typing import Final, NamedTuple
 
 from filters.layout import (
     CHECKSUM_AT,
@@ -26,6 +28,7 @@ from filters.layout import (
     Section,
 )
 from generator.errors import TableError
+from generator.memory import Kept
 
 Row = tuple[int, ...]
 """One field per column of the section."""
@@ -41,29 +44,49 @@ def columns_of(section: Section) -> range:
     return range(FIRST_COLUMN[section], FIRST_COLUMN[section + 1])
 
 
+class Bits(NamedTuple):
+    """The bits of a section: those of each column, and the packed rows."""
+
+    widths: tuple[int, ...]
+    data: bytes
+
+
+PackingMemory = Kept[Section, Sequence[Row], Bits]
+"""Packed sections, by their rows."""
+
+
 def pack(
-    sections: Sections, strings: bytes, flags: int, words: tuple[int, int]
+    sections: Sections,
+    strings: bytes,
+    flags: int,
+    words: tuple[int, int],
+    memory: PackingMemory | None = None,
 ) -> bytes:
     """Lay out a whole table; `words` are the first two of its overlay's addresses.
 
     Raises: TableError TBL0001 if it is larger than a filter reads.
     """
+    memory = PackingMemory() if memory is None else memory
+    memory.start()
     counts: list[int] = []
     places: list[bytes] = []
     body = bytearray()
     for section in Section:
         rows = sections.get(section, ())
+        count = len(rows)
         if section is Section.STRINGS:
-            widths, data, count = [8], strings, len(strings)
+            bits, count = Bits((8,), strings), len(strings)
+        elif rows:
+            bits = memory.get(section, rows, pack_rows)
         else:
-            widths, count = _widths(rows, len(columns_of(section))), len(rows)
-            data = _pack_rows(rows, widths)
+            bits = Bits((0,) * len(columns_of(section)), b"")
         at = (FIRST_ROW_AT + len(body)) * 8
-        for width in widths:
-            places.append(struct.pack("<IHH", at, sum(widths), width))
+        stride = sum(bits.widths)
+        for width in bits.widths:
+            places.append(struct.pack("<IHH", at, stride, width))
             at += width
         counts.append(count)
-        body += data
+        body += bits.data
     body += bytes(PADDING_BYTES)
     body += bytes(-len(body) % 4)
     size = FIRST_ROW_AT + len(body)
@@ -91,24 +114,28 @@ def checksum(table: bytes) -> int:
     return state
 
 
-def _widths(rows: Sequence[Row], columns: int) -> list[int]:
-    if not rows:
-        return [0] * columns
-    return [max(column).bit_length() for column in zip(*rows, strict=True)]
+def pack_rows(rows: Sequence[Row]) -> Bits:
+    """Pack the rows of a section, of which there are some.
 
-
-def _pack_rows(rows: Sequence[Row], widths: Sequence[int]) -> bytes:
-    stride = sum(widths)
+    So many at a time as fill whole bytes are one number: the sum of all their fields,
+    each shifted to its place. Columns without bits are zeros, and left out.
+    """
+    columns = list(zip(*rows, strict=True))
+    widths = tuple(max(column).bit_length() for column in columns)
+    starts = [0, *accumulate(widths)]
+    stride = starts.pop()
+    used = [number for number, width in enumerate(widths) if width]
+    if not used:
+        return Bits(widths, b"")
+    fields = chain.from_iterable(zip(*(columns[n] for n in used), strict=True))
+    shifts = [row * stride + starts[n] for row in range(ROWS_AT_ONCE) for n in used]
     packed = bytearray()
     for start in range(0, len(rows), ROWS_AT_ONCE):
-        bits = shift = 0
-        for row in rows[start : start + ROWS_AT_ONCE]:
-            for number, width in zip(row, widths, strict=True):
-                bits |= number << shift
-                shift += width
-        packed += bits.to_bytes((shift + 7) // 8, "little")
-    assert len(packed) == (len(rows) * stride + 7) // 8
-    return bytes(packed)
+        count = min(ROWS_AT_ONCE, len(rows) - start)
+        some = islice(fields, count * len(used))
+        bits = sum(map(lshift, some, shifts))
+        packed += bits.to_bytes((count * stride + 7) // 8, "little")
+    return Bits(widths, bytes(packed))
 
 
 class Packed:

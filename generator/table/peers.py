@@ -13,199 +13,175 @@ several namespaces as a whole: "all but kube-system" is a few classes, not all r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Network
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from operator import itemgetter
 
 from filters.layout import Level
 from filters.lookup import peer_key
-from generator.overlay.address import workload_network
+from generator.memory import Rounds
 from generator.overlay.model import Overlay, Workload, numbers_of
-from generator.policy.label_index import LabelIndex
 from generator.policy.model import (
-    AccountPeer,
+    BlockPeer,
     ContainerPort,
-    Direction,
-    Labels,
-    LabelSelector,
     Model,
-    OverlayPeer,
-    PodPeer,
-    Policy,
     Protocol,
 )
+from generator.table.addresses import Homes
+from generator.table.ports import KeyRange, key_ranges
 from generator.table.rules import PortName, Rules
+from generator.table.selections import (
+    Ask,
+    Selected,
+    Selection,
+    SelectionMemory,
+    Selector,
+)
 
-PodSet = tuple[str | None, bool, LabelSelector | None, LabelSelector | None]
-"""Namespace that is meant if the peer names none, whether all subjects are in it, pod
-and namespace selector."""
+Classes = Mapping[int, int]
+"""Class numbers by id, of workloads or of realms."""
 
-MemberPeer = PodPeer | AccountPeer | OverlayPeer
-"""Peers that select members of the overlay."""
-
-PeerKey = PodSet | AccountPeer | OverlayPeer
-"""What makes two of them one."""
-
-
-def selection_key(policy: Policy, peer: MemberPeer) -> PeerKey:
-    if not isinstance(peer, PodPeer):
-        return peer
-    if peer.namespaces is not None:
-        return (None, False, peer.pods, peer.namespaces)
-    # The filter looks local classes up in the subject's realm. The subjects of an
-    # OverlayPolicy may be elsewhere: its own namespace is then one like any other.
-    is_local = policy.subject.namespaces is None
-    return (policy.namespace, is_local, peer.pods, None)
+NamedKeys = tuple[tuple[int, KeyRange], ...]
+"""Keys of ports, by what subjects know a class of workloads by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """Whom a peer selects. `realms` is used if it looks at nothing but namespaces."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """What a peer of a rule comes to in this mesh.
 
-    is_everyone: bool
-    is_local: bool
-    looks_at_pods: bool
-    realms: tuple[int, ...]
-    workloads: tuple[Workload, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Peers:
-    """Whom each pod peer selects, and class numbers of workloads and realms by id.
-
-    `subjects` are the ids of the workloads that each policy selects, by its place.
+    `keys` are what subjects know the selected by, ascending; none if they are everyone.
+    `named` are the ports that the rule names, as they are on the selected.
+    `has_homes`: members are known to live in a block. Equal ones are one object, in one
+    build and in the next.
     """
 
-    selected: Mapping[PeerKey, Selected]
-    subjects: tuple[frozenset[int], ...]
-    wide: Mapping[int, int]
-    local: Mapping[int, int]
-    realm_classes: Mapping[int, int]
-
-    def realm_keys(self, selected: Selected) -> set[int]:
-        """What a subject's peers know the realms by that are selected as a whole."""
-        if len(selected.realms) == 1:
-            return {peer_key(Level.REALM, selected.realms[0])}
-        classes = self.realm_classes
-        return {peer_key(Level.REALM_CLASS, classes[r]) for r in selected.realms}
-
-    def class_key(self, workload: Workload, *, is_local: bool) -> int:
-        """What a subject's peers know a workload by."""
-        if is_local:
-            return peer_key(Level.LOCAL, self.local[workload.id])
-        return peer_key(Level.WIDE, self.wide[workload.id])
+    is_everyone: bool = False
+    keys: tuple[int, ...] = ()
+    named: NamedKeys = ()
+    has_homes: bool = False
 
 
-def find_peers(model: Model, overlay: Overlay, rules: Rules) -> Peers:
-    """Evaluate every distinct pod peer once, and number the classes."""
-    selector = _Selector(model, overlay)
-    selected: dict[PeerKey, Selected] = {}
-    for policy in rules.policies:
-        for rule in policy.rules:
-            for peer in rule.peers or ():
-                if isinstance(peer, MemberPeer):
-                    key = selection_key(policy, peer)
-                    if key not in selected:
-                        selected[key] = selector.select(key)
-    wide = [one for one in selected.values() if not one.is_local]
-    local = [one for one in selected.values() if one.is_local]
+ReachMemory = Rounds[tuple[bool, tuple[int, ...], NamedKeys, bool], Reach]
+"""Reaches by what is in them."""
+
+
+@dataclass
+class Peers:
+    """Whom each peer selects, and class numbers of workloads and realms by id.
+
+    `subjects` are the workloads that each policy selects, by its place.
+    """
+
+    selected: Mapping[Selection, Selected]
+    subjects: tuple[tuple[Workload, ...], ...]
+    everybody: tuple[Workload, ...]
+    wide: Classes
+    local: Classes
+    realm_classes: Classes
+    homes: Homes
+    memory: ReachMemory
+    _known: dict[Ask, Reach] = field(default_factory=dict)
+
+    def reach(self, ask: Ask) -> Reach:
+        """Return what a peer comes to; this is found once."""
+        known = self._known.get(ask)
+        if known is None:
+            known = self._known[ask] = self._reach(ask)
+        return known
+
+    def _reach(self, ask: Ask) -> Reach:
+        peer, has_homes = ask.peer, False
+        is_everyone = peer is None
+        keys: set[int] = set()
+        named: NamedKeys = ()
+        match peer:
+            case None:
+                named = self._named(ask, self.everybody, False)
+            case Selection():
+                one = self.selected[peer]
+                is_everyone = one.is_everyone
+                keys = set() if is_everyone else self._keys(peer, one)
+                named = self._named(ask, one.workloads, peer.is_local)
+            case BlockPeer():
+                has_homes = self.homes.meet(peer.cidr)
+        value = is_everyone, tuple(sorted(keys)), named, has_homes
+        return self.memory.get(value, lambda key: Reach(*key))
+
+    def _keys(self, selection: Selection, one: Selected) -> set[int]:
+        """The widest level that says exactly what a peer selects."""
+        if one.looks_at_pods:
+            keys = self.class_keys[selection.is_local]
+            return {keys[workload.id] for workload in one.workloads}
+        if len(one.realms) == 1:
+            return {peer_key(Level.REALM, one.realms[0])}
+        classes = {self.realm_classes[realm] for realm in one.realms}
+        return {peer_key(Level.REALM_CLASS, number) for number in classes}
+
+    @cached_property
+    def class_keys(self) -> tuple[Mapping[int, int], Mapping[int, int]]:
+        """What subjects know workloads by: wide keys, and local ones."""
+        return _peer_keys(Level.WIDE, self.wide), _peer_keys(Level.LOCAL, self.local)
+
+    def _named(
+        self, ask: Ask, workloads: Iterable[Workload], is_local: bool
+    ) -> NamedKeys:
+        """Look named ports up on each destination; those of a class say the same."""
+        if not ask.named:
+            return ()
+        class_keys = self.class_keys[is_local]
+        found = {class_keys[workload.id]: workload for workload in workloads}
+        return tuple(
+            (key, keys)
+            for key, workload in sorted(found.items(), key=itemgetter(0))
+            for keys in key_ranges(ask.named, workload)
+        )
+
+
+def _peer_keys(level: Level, classes: Classes) -> Mapping[int, int]:
+    keys = {number: peer_key(level, number) for number in set(classes.values())}
+    return {workload: keys[number] for workload, number in classes.items()}
+
+
+class PeersMemory:
+    """What the peers of one table leave to those of the next one."""
+
+    def __init__(self) -> None:
+        self.selections = SelectionMemory()
+        self.reaches = ReachMemory()
+
+
+def find_peers(
+    model: Model,
+    overlay: Overlay,
+    rules: Rules,
+    homes: Homes,
+    memory: PeersMemory,
+) -> Peers:
+    """Evaluate every distinct peer once, and number the classes."""
+    memory.reaches.start()
+    selector = Selector(model, overlay, memory.selections)
+    selected = {
+        peer: selector.select(peer) for one in rules.statements for peer in one.peers
+    }
     ports = _egress_ports(overlay, rules)
+    wide = (one for peer, one in selected.items() if not peer.is_local)
+    local = (one for peer, one in selected.items() if peer.is_local)
     return Peers(
         selected,
-        tuple(map(selector.subjects, rules.policies)),
+        tuple(selector.select(one.subject).workloads for one in rules.statements),
+        overlay.workloads,
         wide=_classify(overlay, ports, wide),
         local=_number_by_realm(overlay, _classify(overlay, ports, local)),
         realm_classes=_classify_realms(overlay, selected.values()),
-    )
-
-
-class _Selector:
-    """Finds the workloads that a peer selects."""
-
-    def __init__(self, model: Model, overlay: Overlay) -> None:
-        self._overlay = overlay
-        rows: dict[str, list[tuple[Labels, Workload]]] = {}
-        for workload in overlay.workloads:
-            row = dict(workload.labels), workload
-            rows.setdefault(workload.namespace, []).append(row)
-        self._workloads = {name: LabelIndex(found) for name, found in rows.items()}
-        self._namespaces = LabelIndex(
-            (namespace.labels, namespace.name)
-            for namespace in model.namespaces.values()
-        )
-        self._realms = {realm.namespace: realm.id for realm in overlay.realms}
-        self._subjects: dict[PeerKey, frozenset[int]] = {}
-
-    def subjects(self, policy: Policy) -> frozenset[int]:
-        """Return the ids of the workloads that a policy selects."""
-        key = selection_key(policy, policy.subject)
-        if key not in self._subjects:
-            found = self.select(key).workloads
-            self._subjects[key] = frozenset(workload.id for workload in found)
-        return self._subjects[key]
-
-    def select(self, key: PeerKey) -> Selected:
-        match key:
-            case AccountPeer():
-                mine = self._in_namespace(key.namespace, None)
-                return _some(w for w in mine if w.service_account == key.name)
-            case OverlayPeer():
-                return _some(
-                    workload
-                    for workload in self._overlay.workloads
-                    if self._prefix(workload).subnet_of(key.cidr)
-                )
-            case _:
-                return self._select_pods(key)
-
-    def _prefix(self, workload: Workload) -> IPv6Network:
-        """The 96 bits that all addresses of a workload have in common."""
-        return workload_network(self._overlay.id, workload.realm, workload.id)
-
-    def _select_pods(self, key: PodSet) -> Selected:
-        owner, is_local, pods, namespace_selector = key
-        if owner is not None or namespace_selector is None:
-            names: Sequence[str] = [owner or ""]
-        else:
-            names = sorted(self._namespaces.select(namespace_selector))
-        requires = pods is not None and bool(pods.requirements)
-        workloads = tuple(
-            workload for name in names for workload in self._in_namespace(name, pods)
-        )
-        every_namespace = namespace_selector is not None and not (
-            namespace_selector.requirements
-        )
-        found = sorted(self._realms[name] for name in names if name in self._realms)
-        return Selected(
-            is_everyone=every_namespace and not requires,
-            is_local=is_local,
-            looks_at_pods=requires,
-            realms=tuple(found),
-            workloads=workloads,
-        )
-
-    def _in_namespace(
-        self, name: str, pods: LabelSelector | None
-    ) -> Sequence[Workload]:
-        index = self._workloads.get(name)
-        return index.select(pods) if index else ()
-
-
-def _some(workloads: Iterable[Workload]) -> Selected:
-    """Select single workloads, wherever they are."""
-    return Selected(
-        is_everyone=False,
-        is_local=False,
-        looks_at_pods=True,
-        realms=(),
-        workloads=tuple(workloads),
+        homes=homes,
+        memory=memory.reaches,
     )
 
 
 def _egress_ports(overlay: Overlay, rules: Rules) -> Mapping[int, object]:
     """What the ports that egress rules name are, by the ids of workloads."""
-    names = rules.port_names(Direction.EGRESS)
+    names = rules.port_names()
     return {w.id: named_ports(w, names) for w in overlay.workloads} if names else {}
 
 
@@ -218,11 +194,10 @@ def _classify(
             for workload in one.workloads:
                 memberships[workload.id].append(number)
     numbers: dict[object, int] = {}
-    classes: dict[int, int] = {}
-    for workload in overlay.workloads:
-        key = (tuple(memberships[workload.id]), ports.get(workload.id))
-        classes[workload.id] = numbers.setdefault(key, len(numbers))
-    return classes
+    return {
+        workload: numbers.setdefault((tuple(found), ports.get(workload)), len(numbers))
+        for workload, found in memberships.items()
+    }
 
 
 def _classify_realms(overlay: Overlay, selected: Iterable[Selected]) -> dict[int, int]:
@@ -239,7 +214,7 @@ def _classify_realms(overlay: Overlay, selected: Iterable[Selected]) -> dict[int
     }
 
 
-def _number_by_realm(overlay: Overlay, classes: Mapping[int, int]) -> dict[int, int]:
+def _number_by_realm(overlay: Overlay, classes: Classes) -> dict[int, int]:
     """Number local classes from 0 in every realm: few numbers, used again."""
     known: dict[int, dict[int, int]] = {}
     numbers: dict[int, int] = {}
@@ -254,7 +229,7 @@ def named_ports(workload: Workload, names: tuple[PortName, ...]) -> object:
 
     Members of a workload may differ where no policy looks; so all their answers count.
     """
-    return _named_ports(frozenset(m.ports for m in workload.members), names)
+    return _named_ports(workload.declared_ports, names) if names else ()
 
 
 @lru_cache(1 << 12)

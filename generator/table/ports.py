@@ -9,8 +9,7 @@ lowest id, the first in the order of evaluation, holds:
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -60,14 +59,14 @@ def _key_ranges(port: PortMatch, destination: Workload | None) -> list[KeyRange]
     return [(key_of(port.protocol, port.first), key_of(port.protocol, last))]
 
 
-def flatten(ranges: Iterable[tuple[int, int, int]], chains: Chains) -> PortList:
+def flatten(ranges: Collection[tuple[int, int, int]], chains: Chains) -> PortList:
     """Make disjoint, sorted ranges; the lowest rule wins, equal neighbours merge.
 
     Where the lowest rule asks about the request, `chains` gets all that count.
     """
-    rows = sorted(set(ranges))
-    if not rows:
+    if not ranges:
         return ()
+    rows = sorted(set(ranges))
     if len(rows) == 1:
         ((first, last, rule),) = rows
         return (chains.port_range(first, last, [rule]),)
@@ -98,7 +97,7 @@ def _append(ranges: list[PortRange], new: PortRange) -> None:
     if (
         last
         and last.last + 1 == new.first
-        and replace(new, first=last.first) == (replace(last, last=new.last))
+        and (last.rule, last.chain) == (new.rule, new.chain)
     ):
-        new = replace(new, first=ranges.pop().first)
+        new = new._replace(first=ranges.pop().first)
     ranges.append(new)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Final
 
+from generator.memory import Rounds
 from generator.table.packing import Row
 
 MAX_FULL_SLOTS: Final = 4
@@ -35,41 +35,56 @@ class Slices:
         piece = tuple(rows)
         if not piece:
             return 0, 0
-        if piece not in self.places:
-            self.places[piece] = len(self.rows)
+        place = self.places.setdefault(piece, len(self.rows))
+        if place == len(self.rows):
             self.rows += piece
-        return self.places[piece], len(piece)
+        return place, len(piece)
 
 
-def hashed(rows: Sequence[tuple[int, Row]], percent: int = SPARSE) -> list[Row]:
-    """Lay rows out with open addressing; an empty slot is a row of zeros.
+Layout = tuple[int | None, ...]
+"""Which row is in each slot of a hashed slice; None: the slot is empty."""
+
+LayoutMemory = Rounds[tuple[tuple[int, ...], int], Layout]
+"""Layouts by the hashes of rows, and by the percentage of slots."""
+
+
+def hashed(
+    rows: Sequence[tuple[int, Row]], memory: LayoutMemory, percent: int = SPARSE
+) -> list[Row]:
+    """Lay rows out with open addressing; an empty slot is a row of zeros."""
+    if not rows:
+        return []
+    layout = memory.get((tuple(number for number, _ in rows), percent), lay_out)
+    empty = (0,) * len(rows[0][1])
+    return [empty if number is None else rows[number][1] for number in layout]
+
+
+def lay_out(key: tuple[tuple[int, ...], int]) -> Layout:
+    """Find slots for rows that have these hashes.
 
     A look-up of what is not there walks to the end of a run of used slots, so runs are
     kept short. Up to MAX_FULL_SLOTS there are no empty slots, and all are looked at.
     """
-    count = len(rows)
+    hashes, percent = key
+    count = len(hashes)
     if count <= MAX_FULL_SLOTS:
-        laid = _lay(rows, count)
-    else:
-        least = count * percent // 100
-        tries = (_lay(rows, slots) for slots in range(least, least + TRIES))
-        laid = min(tries, key=_longest_run)
-    empty = (0,) * len(rows[0][1]) if rows else ()
-    return [empty if row is None else row for row in laid]
+        return _lay(hashes, count)
+    least = count * percent // 100
+    tries = (_lay(hashes, slots) for slots in range(least, least + TRIES))
+    return min(tries, key=_longest_run)
 
 
-def _lay(rows: Sequence[tuple[int, Row]], slots: int) -> list[Row | None]:
-    laid: list[Row | None] = [None] * slots
-    for number, row in rows:
-        place = number * slots >> 32
+def _lay(hashes: Sequence[int], slots: int) -> Layout:
+    laid: list[int | None] = [None] * slots
+    for number, found in enumerate(hashes):
+        place = found * slots >> 32
         while laid[place] is not None:
             place = (place + 1) % slots
-        laid[place] = row
-    return laid
+        laid[place] = number
+    return tuple(laid)
 
 
-def _longest_run(laid: Sequence[Row | None]) -> int:
+def _longest_run(layout: Layout) -> int:
     """The most used slots in a row, round the end."""
-    return max(
-        len(list(run)) for is_used, run in groupby((*laid, *laid), bool) if is_used
-    )
+    used = bytes(number is not None for number in layout)
+    return max(map(len, (used + used).split(b"\0")))

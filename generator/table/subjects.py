@@ -9,34 +9,17 @@ policy of the normal tier selects is not isolated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from generator.overlay.model import Overlay, Workload
-from generator.policy.model import (
-    AccountPeer,
-    Action,
-    BlockPeer,
-    Direction,
-    DomainPeer,
-    NodePeer,
-    OverlayPeer,
-    PodPeer,
-    Policy,
-    PolicyRule,
-    PortMatch,
-    Tier,
-)
-from generator.table.addresses import Block, Homes, address_list
-from generator.table.chains import Chains
-from generator.table.model import Chain, PortList, Subject, SubjectSet
-from generator.table.peers import Peers, Selected, named_ports, selection_key
-from generator.table.ports import flatten, key_ranges
-from generator.table.rules import DIRECTIONS, Rules, closed, sorted_names
-
-Ruled = tuple[int, int, int]
-"""First key, last key, rule."""
+from generator.policy.model import Direction, Tier
+from generator.table.chains import PlacedChains
+from generator.table.drafts import DraftMemory, Part, make_draft, placed
+from generator.table.model import Chain, Subject, SubjectSet
+from generator.table.peers import Peers, named_ports
+from generator.table.rules import DIRECTIONS, PortName, Rules, sorted_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +46,23 @@ class Assignment:
 
 
 def assign_subjects(
-    overlay: Overlay, rules: Rules, peers: Peers, homes: Homes
+    overlay: Overlay, rules: Rules, peers: Peers, memory: DraftMemory
 ) -> Assignment:
-    """Make every distinct subject once."""
-    subjects = _Subjects(overlay, rules, peers, homes, Chains(rules.http))
-    sets: dict[View, dict[int, SubjectSet]] = {view: {} for view in VIEWS}
+    """Make every distinct subject once, in the order of workloads, views and tiers."""
+    memory.start()
+    subjects = _Subjects(rules, peers, memory)
     views = _views(rules)
-    speaking = [_speaks(policy) for policy in rules.policies]
-    selecting = _policies_of_workloads(peers)
+    sets: dict[View, dict[int, SubjectSet]] = {view: {} for view in views}
+    slots = [
+        (sets[view], [_Slot(overlay, view, tier, rules, peers) for tier in Tier])
+        for view in views
+    ]
     for workload in overlay.workloads:
-        said: dict[tuple[Direction, Tier], list[int]] = {}
-        for place in selecting[workload.id]:
-            for slot in speaking[place]:
-                said.setdefault(slot, []).append(place)
-        for view in views:
-            admin, normal, baseline = (
-                subjects.number(workload, view, said.get((view.direction, tier), ()))
-                for tier in Tier
-            )
-            sets[view][workload.id] = (admin, normal, baseline)
-    for view in VIEWS:
-        sets[view] = sets[view] or sets[View(view.direction, False)]
+        for found, tiers in slots:
+            admin, normal, baseline = (subjects.number(workload, t) for t in tiers)
+            found[workload.id] = admin, normal, baseline
+    if len(views) < len(VIEWS):
+        sets |= {view: sets[View(view.direction, False)] for view in VIEWS}
     return Assignment(tuple(subjects.made), tuple(subjects.chains.made), sets)
 
 
@@ -94,171 +73,95 @@ def _views(rules: Rules) -> tuple[View, ...]:
     return tuple(view for view in VIEWS if not view.is_audited)
 
 
-def _speaks(policy: Policy) -> tuple[tuple[Direction, Tier], ...]:
-    """The directions in which a policy says something about whom it selects."""
-    if policy.tier is Tier.NORMAL:
-        directions = policy.isolates
-    else:
-        directions = frozenset(rule.direction for rule in policy.rules)
-    return tuple((direction, policy.tier) for direction in directions)
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Some policies, the ports that they name at a destination, and their subjects by
+    what those ports are. A destination's other ports make no difference."""
+
+    names: tuple[PortName, ...]
+    numbers: dict[object, int] = field(default_factory=dict)
+
+
+class _Slot:
+    """One tier in one view: whose policies are the same."""
+
+    def __init__(
+        self, overlay: Overlay, view: View, tier: Tier, rules: Rules, peers: Peers
+    ) -> None:
+        self.direction = view.direction
+        self.groups: dict[tuple[int, ...], _Group] = {}
+        self.selecting: dict[int, list[int]] = {w.id: [] for w in overlay.workloads}
+        for place, one in enumerate(rules.statements):
+            if one.policy.tier is not tier or not one.by_direction[self.direction].rows:
+                continue
+            if view.is_audited or not one.policy.is_audited:
+                for workload in peers.subjects[place]:
+                    self.selecting[workload.id].append(place)
 
 
 @dataclass
 class _Subjects:
     """All subjects so far; makes each when it is first needed."""
 
-    overlay: Overlay
     rules: Rules
     peers: Peers
-    homes: Homes
-    chains: Chains
+    memory: DraftMemory
+    chains: PlacedChains = field(default_factory=PlacedChains)
     made: list[Subject] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
+    parts: dict[tuple[int, Direction], tuple[Part, range]] = field(default_factory=dict)
 
-    def number(self, workload: Workload, view: View, said: Iterable[int]) -> int | None:
-        """Return the subject of some policies for a workload; None without policies."""
-        policies = self.rules.policies
-        places = tuple(
-            place for place in said if view.is_audited or not policies[place].is_audited
-        )
+    def number(self, workload: Workload, slot: _Slot) -> int | None:
+        """Return the subject of the policies that select a workload, if any do."""
+        places = tuple(slot.selecting[workload.id])
         if not places:
             return None
-        key = self._key(workload, view.direction, places)
+        group = slot.groups.get(places)
+        if group is None:
+            group = slot.groups[places] = self._group(places, slot.direction)
+        named = named_ports(workload, group.names) if group.names else ()
+        number = group.numbers.get(named)
+        if number is None:
+            number = self._make(workload, slot.direction, places, named)
+            group.numbers[named] = number
+        return number
+
+    def _group(self, places: tuple[int, ...], direction: Direction) -> _Group:
+        if direction is Direction.EGRESS:
+            return _Group(())
+        said = (self.rules.statements[p].by_direction[direction] for p in places)
+        names = {statement.names for statement in said if statement.names}
+        if len(names) > 1:
+            return _Group(sorted_names({name for each in names for name in each}))
+        return _Group(names.pop() if names else ())
+
+    def _make(
+        self,
+        workload: Workload,
+        direction: Direction,
+        places: tuple[int, ...],
+        named: object,
+    ) -> int:
+        """Make a subject, or find it: in both views the same policies are one."""
+        key = direction, places, named
         if key not in self.known:
+            said = [self._part(place, direction) for place in places]
+            parts = tuple([part for part, _ in said])
+            draft = self.memory.get(
+                (parts, named), lambda _: make_draft(parts, workload)
+            )
+            ids = [number for _, numbers in said for number in numbers]
             self.known[key] = len(self.made)
-            mesh = self.overlay, self.rules, self.peers, self.homes, self.chains
-            self.made.append(_Maker(*mesh, view.direction, workload).make(places))
+            self.made.append(placed(draft, ids, self.chains))
         return self.known[key]
 
-    def _key(
-        self, workload: Workload, direction: Direction, places: tuple[int, ...]
-    ) -> object:
-        """What makes the subjects of two workloads one.
-
-        A destination's own ports count as far as its ingress rules name them.
-        """
-        if direction is Direction.EGRESS:
-            return (direction, places)
-        names = {name for place in places for name in self.rules.ingress_names[place]}
-        return (direction, places, named_ports(workload, sorted_names(names)))
-
-
-def _policies_of_workloads(peers: Peers) -> dict[int, list[int]]:
-    """The places of the policies that select each workload, ascending."""
-    found: dict[int, list[int]] = {number: [] for number in peers.wide}
-    for place, selected in enumerate(peers.subjects):
-        for number in selected:
-            found[number].append(place)
-    return found
-
-
-@dataclass
-class _Maker:
-    """Collects what one subject says, by level."""
-
-    overlay: Overlay
-    rules: Rules
-    peers: Peers
-    homes: Homes
-    chains: Chains
-    direction: Direction
-    workload: Workload
-    members: list[Ruled] = field(default_factory=list)
-    outside: list[Ruled] = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
-    by_peer: dict[int, list[Ruled]] = field(default_factory=dict)
-
-    def make(self, places: tuple[int, ...]) -> Subject:
-        for place in places:
-            for number, rule in self.rules.of_policy(place, self.direction):
-                self._add(self.rules.policies[place], closed(rule), number)
-        # Peers of one rule have the same rows, and then the same ports.
-        known: dict[tuple[Ruled, ...], PortList] = {}
-        peers: dict[int, PortList] = {}
-        for key, ruled in sorted(self.by_peer.items()):
-            rows = tuple(ruled)
-            if rows not in known:
-                known[rows] = flatten(rows, self.chains)
-            peers[key] = known[rows]
-        return Subject(
-            default_rule=self._default(places),
-            members=flatten(self.members, self.chains),
-            outside=flatten(self.outside, self.chains),
-            addresses4=address_list(self.blocks, self.chains, version=4),
-            addresses6=address_list(self.blocks, self.chains, version=6),
-            any_address=flatten(self._maybe_blocks(), self.chains),
-            peers={key: ports for key, ports in peers.items() if ports},
-        )
-
-    def _maybe_blocks(self) -> Iterator[Ruled]:
-        """Yield what blocks would say of a member whose address is not known yet.
-
-        Only of blocks in which members are known to live. A Deny is left out: whoever
-        knows the address judges again.
-        """
-        for block in self.blocks:
-            action = self.rules.rows[block.rule].action
-            if action is not Action.DENY and self.homes.meet(block.peer.cidr):
-                yield from ((*key, block.rule) for key in block.keys)
-
-    def _default(self, places: tuple[int, ...]) -> int | None:
-        """Only the normal tier isolates."""
-        if self.rules.policies[places[0]].tier is not Tier.NORMAL:
-            return None
-        return self.rules.default_of(places, self.direction)
-
-    def _add(self, policy: Policy, rule: PolicyRule, number: int) -> None:
-        destination = self.workload if self.direction is Direction.INGRESS else None
-        keys = key_ranges(rule.ports, destination)
-        ruled = [(*key, number) for key in keys]
-        named = _named(rule.ports) if self.direction is Direction.EGRESS else ()
-        if rule.peers is None:
-            self.members += ruled
-            self.outside += ruled
-            self._add_named(named, number, self.overlay.workloads, is_local=False)
-        for peer in rule.peers or ():
-            match peer:
-                case BlockPeer():
-                    self.blocks.append(Block(peer, tuple(keys), number))
-                case PodPeer() | AccountPeer() | OverlayPeer():
-                    one = self.peers.selected[selection_key(policy, peer)]
-                    self._add_selected(one, ruled)
-                    self._add_named(named, number, one.workloads, is_local=one.is_local)
-                case DomainPeer() | NodePeer():
-                    if rule.action is Action.DENY:
-                        self.outside += ruled
-
-    def _add_selected(self, selected: Selected, ruled: list[Ruled]) -> None:
-        """Keep what a pod peer allows at the widest level that says it exactly."""
-        if selected.is_everyone:
-            self.members += ruled
-        elif selected.looks_at_pods:
-            is_local = selected.is_local
-            keys = {
-                self.peers.class_key(w, is_local=is_local) for w in selected.workloads
-            }
-            for key in keys:
-                self.by_peer.setdefault(key, []).extend(ruled)
-        else:
-            for key in self.peers.realm_keys(selected):
-                self.by_peer.setdefault(key, []).extend(ruled)
-
-    def _add_named(
-        self,
-        named: tuple[PortMatch, ...],
-        number: int,
-        destinations: Iterable[Workload],
-        *,
-        is_local: bool,
-    ) -> None:
-        """Look a named egress port up on each destination, by class."""
-        if not named:
-            return
-        for workload in destinations:
-            key = self.peers.class_key(workload, is_local=is_local)
-            ruled = [(*k, number) for k in key_ranges(named, workload)]
-            self.by_peer.setdefault(key, []).extend(ruled)
-
-
-def _named(ports: tuple[PortMatch, ...] | None) -> tuple[PortMatch, ...]:
-    return tuple(port for port in ports or () if port.name)
+    def _part(self, place: int, direction: Direction) -> tuple[Part, range]:
+        """Return what a policy says, and the ids of its rules."""
+        known = self.parts.get((place, direction))
+        if known is None:
+            statement = self.rules.statements[place].by_direction[direction]
+            first = self.rules.firsts[place][direction]
+            numbers = range(first, first + len(statement.rows))
+            part = Part(statement, tuple(map(self.peers.reach, statement.asks)))
+            known = self.parts[place, direction] = part, numbers
+        return known

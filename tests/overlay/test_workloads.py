@@ -8,12 +8,14 @@ import pytest
 
 from generator.errors import OverlayError
 from generator.overlay.build import build_overlay
+from generator.overlay.looks import find_looks
 from generator.overlay.model import Identity, identity_bytes, identity_digest
-from generator.overlay.workloads import group_members
+from generator.overlay.workloads import Grouping, GroupingMemory, group_members
 from generator.policy.model import (
     Direction,
     LabelSelector,
     Member,
+    Model,
     Operator,
     Requirement,
 )
@@ -28,19 +30,24 @@ from tests.overlay.shapes import (
 )
 
 
+def grouped(found: Model) -> Grouping:
+    keys = find_looks(found.policies).label_keys
+    return group_members(found, keys, "default", GroupingMemory())
+
+
 def test_keys_come_from_subjects_and_pod_peers_of_all_operators() -> None:
     found = policy(
         "p",
         LabelSelector((Requirement("tier", Operator.DOES_NOT_EXIST),)),
         rules=(rule(Direction.EGRESS, peers=[pods(app="web"), pods(role=None)]),),
     )
-    assert group_members(model(found)).label_keys == ("app", "role", "tier")
+    assert grouped(model(found)).label_keys == ("app", "role", "tier")
 
 
 def test_labels_that_no_policy_selects_by_do_not_matter() -> None:
     one = member("one", {"app": "web", "pod-template-hash": "1"})
     two = member("two", {"app": "web", "pod-template-hash": "2"})
-    groups = group_members(model(one, two, selecting("app"))).groups
+    groups = grouped(model(one, two, selecting("app"))).groups
     assert groups == {
         Identity("default", "shop", "default", (("app", "web"),)): (one, two)
     }
@@ -58,7 +65,7 @@ def test_labels_that_no_policy_selects_by_do_not_matter() -> None:
 )
 def test_each_part_of_an_identity_splits(other: Member) -> None:
     found = model(member("one", {"app": "web"}), other, selecting("app"))
-    assert len(group_members(found).groups) == 2
+    assert len(grouped(found).groups) == 2
 
 
 def test_host_network_members_are_left_out_and_named() -> None:
@@ -91,10 +98,10 @@ def test_identity_bytes_are_spelled_as_the_filter_spells_them() -> None:
 )
 def test_names_outside_the_kubernetes_alphabet_are_refused(odd: Member) -> None:
     with pytest.raises(OverlayError, match="OVL0004") as caught:
-        group_members(model(odd, selecting("app")))
+        grouped(model(odd, selecting("app")))
     assert str(caught.value.diagnostics[0].span) == "shop.yaml:3:1"
 
 
 def test_label_keys_outside_the_kubernetes_alphabet_are_refused() -> None:
     with pytest.raises(OverlayError, match="OVL0004"):
-        group_members(model(policy("p", selector(**{"a=b": "c"}))))
+        grouped(model(policy("p", selector(**{"a=b": "c"}))))

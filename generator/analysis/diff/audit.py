@@ -22,7 +22,7 @@ class AsIfEnforced(Engine):
         self._inner = engine
         self.table_bytes = engine.table_bytes
         workloads = tuple(
-            replace(row, ingress=row.audited_ingress, egress=row.audited_egress)
+            row._replace(ingress=row.audited_ingress, egress=row.audited_egress)
             for row in engine.table.workloads
         )
         self.table = replace(engine.table, workloads=workloads)

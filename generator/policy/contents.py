@@ -51,9 +51,7 @@ def read_contents(source: SourceFile, default_namespace: str) -> Contents:
     """Read one file. Nothing is raised: what is wrong is in the diagnostics."""
     findings = Findings()
     reading = _Reading(findings, default_namespace)
-    for manifest in read_manifests(source, findings):
-        with findings.collect():
-            reading.take(manifest)
+    findings.each(read_manifests(source, findings), reading.take)
     return reading.contents()
 
 

@@ -8,7 +8,6 @@ its list, as the API's own lists leave it out. Nothing here knows what a kind me
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from generator.policy.fields import Value
@@ -18,8 +17,7 @@ from generator.policy.yaml_tree import read_documents
 from generator.source import SourceFile, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """One object, whatever its kind."""
 
     api_version: str
@@ -52,12 +50,9 @@ class Manifest:
 
 def read_manifests(source: SourceFile, findings: Findings) -> Iterator[Manifest]:
     """Yield the objects of one file; objects that are none go into `findings`."""
-    opened: set[int] = set()
     with findings.collect():
         for document in read_documents(source, findings):
-            root = Value(document.root, document)
-            yield from _open(root, _NO_LIST, opened, findings)
-            opened.clear()
+            yield from _open(Value.of(document), _NO_LIST, set(), findings)
 
 
 class _List(NamedTuple):
@@ -75,12 +70,9 @@ def _open(
 ) -> Iterator[Manifest]:
     """Yield an object, or the objects of a list.
 
-    `opened` holds the lists and items already seen: an alias repeats nothing, so
-    that a small file cannot stand for a huge one.
+    `opened` holds the items already seen: an alias repeats nothing, so that a small
+    file cannot stand for a huge one.
     """
-    if id(value.node) in opened:
-        return
-    opened.add(id(value.node))
     with findings.collect():
         kind = value.text_of("kind", around.kind)
         api_version = value.text_of("apiVersion", around.api_version)
@@ -91,12 +83,14 @@ def _open(
         kind = kind.removesuffix("List")
         inner = _List(kind, api_version if kind else around.api_version)
         for item in items.items():
-            yield from _open(item, inner, opened, findings)
+            if id(item.node) not in opened:
+                opened.add(id(item.node))
+                yield from _open(item, inner, opened, findings)
 
 
 def _manifest(value: Value, kind: str, api_version: str) -> Manifest:
-    for name, text in (("kind", kind), ("apiVersion", api_version)):
-        if not text:
-            message = f"not a Kubernetes object: it has no {name}"
-            raise value.error("INP0011", message)
+    if not kind or not api_version:
+        name = "apiVersion" if kind else "kind"
+        message = f"not a Kubernetes object: it has no {name}"
+        raise value.error("INP0011", message)
     return Manifest(api_version, kind, value, value.get("metadata"))

@@ -49,6 +49,11 @@ class Value(NamedTuple):
     around: Value | None = None
     step: str | int = ""
 
+    @classmethod
+    def of(cls, document: Document) -> Value:
+        """Return the root of a document."""
+        return _new(Value, (document.root, document, None, ""))
+
     @property
     def path(self) -> str:
         """The way from the root; a key has the path of its mapping."""
@@ -166,6 +171,16 @@ class Value(NamedTuple):
 
     def text_of(self, name: str, default: str = "") -> str:
         """Return a text field; absent and empty give the default."""
+        mapping, document, _, _ = self
+        if type(mapping) is Mapping:
+            # What nearly all fields are, without a value for them.
+            node = mapping.entries.get(name)
+            if node is None:
+                return default
+            if type(node) is Scalar:
+                text = document.texts[node.number]
+                if not node.is_plain or _kind_of(text) == "text":
+                    return text or default
         value = self.get(name)
         return default if value is None else value.text() or default
 

@@ -30,15 +30,16 @@ def read_files(
     files, INP0010 a folder without manifests, INP0014 a name that is not UTF-8.
     """
     found: list[SourceFile] = []
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in dict.fromkeys(paths):
         with findings.collect():
             if path == "-":
                 found.append(_read_stdin(stdin))
                 continue
             for file in _expand(Path(path), recursive, findings):
-                if file.resolve() not in seen:
-                    seen.add(file.resolve())
+                resolved = os.path.realpath(file)
+                if resolved not in seen:
+                    seen.add(resolved)
                     with findings.collect():
                         found.append(_read(file))
     return tuple(found)
@@ -85,11 +86,13 @@ def _expand(path: Path, recursive: bool, findings: Findings) -> Iterable[Path]:
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
     """Yield files; links to files are followed, links to folders are not."""
-    for child in folder.iterdir():
-        if not child.is_dir():
-            yield child
-        elif recursive and not child.is_symlink():
-            yield from _walk(child, recursive)
+    with os.scandir(folder) as children:
+        for child in children:
+            path, is_link = folder / child.name, child.is_symlink()
+            if not (path.is_dir() if is_link else child.is_dir()):
+                yield path
+            elif recursive and not is_link:
+                yield from _walk(path, recursive)
 
 
 def _report_skipped(folder: Path, skipped: list[Path], findings: Findings) -> None:

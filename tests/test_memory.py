@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from ipaddress import IPv4Network
 from unittest import mock
 
@@ -22,178 +21,12 @@ from generator.policy import members
 from generator.policy.load import load_sources
 from generator.source import SourceFile
 from generator.table import packing, rules, selections, subjects
+from tests.support.edits import FAULT, PLACES, sources_of
 
-Files = dict[str, list[str]]
-"""Documents by file; one file per namespace, and one for mesh-wide policies."""
-
-NAMESPACES = ("red", "green", "blue")
-APPS = ("web", "api", "db")
-MESH_WIDE = "platform"
-
-
-def workload(namespace: str, app: str, tier: str, network: str = "false") -> str:
-    """A workload; its tier says the number of its port."""
-    number = 5000 + len(tier)
-    return (
-        f"apiVersion: apps/v1\nkind: StatefulSet\n"
-        f"metadata:\n  name: {app}\n  namespace: {namespace}\n"
-        f"spec:\n  template:\n    metadata:\n      labels:\n        app: {app}\n"
-        f"        tier: {tier}\n    spec:\n      hostNetwork: {network}\n"
-        f"      containers:\n      - name: main\n        ports:\n"
-        f"        - name: http\n          containerPort: {number}\n"
-    )
-
-
-def pod(namespace: str, app: str, tier: str, address: str) -> str:
-    """A running pod, which is part of the workload of its app's name, if any is."""
-    return (
-        f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {app}-{tier}\n"
-        f"  namespace: {namespace}\n  labels: {{app: {app}, tier: {tier}}}\n"
-        "  ownerReferences:\n  - {apiVersion: apps/v1, kind: StatefulSet, "
-        f"name: {app}, controller: true, uid: u}}\n"
-        "spec:\n  serviceAccountName: robot\n  containers:\n  - name: main\n"
-        f"    ports: [{{name: http, containerPort: {len(address)}}}]\n"
-        f"status: {{phase: Running, podIP: '{address}'}}\n"
-    )
-
-
-def service(namespace: str, app: str) -> str:
-    return (
-        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {app}, namespace: "
-        f"{namespace}}}\nspec:\n  selector: {{app: {app}}}\n"
-        "  ports: [{port: 80, targetPort: http}]\n"
-    )
-
-
-def network_policy(namespace: str, app: str, peer: str, port: str) -> str:
-    return (
-        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-        f"metadata: {{name: {app}, namespace: {namespace}}}\nspec:\n"
-        f"  podSelector: {{matchLabels: {{app: {app}}}}}\n"
-        f"  policyTypes: [Ingress, Egress]\n"
-        f"  ingress: [{{from: [{peer}], ports: [{{port: {port}}}]}}]\n"
-        f"  egress: [{{to: [{peer}], ports: [{{port: {port}}}]}}]\n"
-    )
-
-
-def overlay_policy(namespace: str, app: str, path: str, mode: str) -> str:
-    return (
-        "apiVersion: pepmesh.dev/v1\nkind: OverlayPolicy\n"
-        f"metadata: {{name: {app}, namespace: {namespace}}}\nspec:\n  mode: {mode}\n"
-        f"  subject: {{pods: {{podSelector: {{matchLabels: {{app: {app}}}}}}}}}\n"
-        f"  ingress: [{{http: [{{paths: [{{prefix: {path}}}]}}]}}]\n"
-    )
-
-
-def system_policy(app: str, peer: str, stage: str) -> str:
-    """A policy whose subjects are elsewhere, with peers that are no pods."""
-    return (
-        "apiVersion: pepmesh.dev/v1\nkind: OverlayPolicy\n"
-        f"metadata: {{name: by-{app}, namespace: pepmesh-system}}\nspec:\n"
-        f"  subject: {{namespaces: {{matchLabels: {{stage: {stage}}}}}}}\n"
-        f"  ingress: [{{from: [{peer}], ports: [{{port: 80}}]}}]\n"
-    )
-
-
-def cluster_policy(name: str, tier: str, stage: str, action: str, peer: str) -> str:
-    return (
-        "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
-        f"metadata: {{name: {name}}}\nspec:\n  tier: {tier}\n  priority: 1\n"
-        f"  subject: {{namespaces: {{matchLabels: {{stage: {stage}}}}}}}\n"
-        f"  ingress: [{{action: {action}, from: [{{namespaces: {{}}}}]}}]\n"
-        f"  egress: [{{action: {action}, to: [{peer}]}}]\n"
-    )
-
-
-def name_space(name: str, stage: str) -> str:
-    return (
-        f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}, labels: "
-        f"{{stage: {stage}}}}}\n"
-    )
-
-
-PEERS = st.sampled_from(
-    [
-        "{podSelector: {matchLabels: {app: web}}}",
-        "{podSelector: {matchLabels: {tier: front}}}",
-        "{podSelector: {matchExpressions: [{key: zone, operator: DoesNotExist}]}}",
-        "{namespaceSelector: {matchLabels: {stage: prod}}}",
-        "{namespaceSelector: {}, podSelector: {matchLabels: {app: api}}}",
-        "{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}",
-    ]
-)
-OTHER_PEERS = st.sampled_from(
-    [
-        "{serviceAccounts: [{namespace: red, name: robot}]}",
-        "{serviceAccounts: [{namespace: green, name: default}]}",
-        "{overlayCIDRs: ['fd00::/8']}",
-        "{pods: {podSelector: {matchLabels: {tier: front}}}}",
-    ]
-)
-CLUSTER_PEERS = st.sampled_from(
-    [
-        "{networks: [10.0.0.0/8]}",
-        "{nodes: {matchLabels: {role: worker}}}",
-        "{namespaces: {matchExpressions: [{key: stage, operator: NotIn, "
-        "values: [prod]}]}}",
-    ]
-)
-NAMES = st.sampled_from(NAMESPACES)
-APP = st.sampled_from(APPS)
-TIER = st.sampled_from(["front", "back"])
-STAGE = st.sampled_from(["prod", "dev"])
-ADDRESS = st.sampled_from(["10.0.0.1", "10.1.0.1", "192.0.2.17", "fd12::1"])
-
-
-def in_namespace(
-    write: Callable[..., str], *values: st.SearchStrategy[str]
-) -> st.SearchStrategy[tuple[str, str]]:
-    """Draw a document, and the namespace whose file it is in."""
-    return st.tuples(NAMES, APP, *values).map(lambda drawn: (drawn[0], write(*drawn)))
-
-
-DOCUMENTS = st.one_of(
-    in_namespace(workload, TIER),
-    in_namespace(workload, TIER, st.just("true")),
-    in_namespace(pod, TIER, ADDRESS),
-    in_namespace(service),
-    in_namespace(network_policy, PEERS, st.sampled_from(["80", "http"])),
-    in_namespace(
-        overlay_policy,
-        st.sampled_from(["/a", "/b"]),
-        st.sampled_from(["enforce", "audit"]),
-    ),
-    st.builds(
-        lambda *drawn: (MESH_WIDE, system_policy(*drawn)), APP, OTHER_PEERS, STAGE
-    ),
-    st.builds(
-        lambda *drawn: (MESH_WIDE, cluster_policy(*drawn)),
-        st.sampled_from(["guard", "other"]),
-        st.sampled_from(["Admin", "Baseline"]),
-        STAGE,
-        st.sampled_from(["Deny", "Pass", "Accept"]),
-        CLUSTER_PEERS,
-    ),
-    st.builds(lambda name, stage: (name, name_space(name, stage)), NAMES, STAGE),
-    st.builds(lambda name: (name, "# comment\n"), NAMES),
-)
-FAULTS = st.one_of(
-    st.builds(lambda name: (name, "kind: 1: 2\n"), NAMES),
-    st.builds(lambda name: (MESH_WIDE, workload(name, "web", "extra")), NAMES),
-)
-
-
-def head(document: str) -> list[str]:
-    return [line for line in document.split("\n") if "kind:" in line or "name:" in line]
-
-
-def edit(files: Files, name: str, document: str, where: int, is_removed: bool) -> None:
-    """Put a document in its file, instead of the one of its name, or remove it."""
-    documents = files.setdefault(name, [])
-    others = [one for one in documents if head(one)[:2] != head(document)[:2]]
-    if not is_removed:
-        others.insert(where % (len(others) + 1), document)
-    files[name] = others
+MEMBER_CIDRS = [IPv4Network("10.1.0.0/16")]
+Mesh = tuple[int, ...]
+"""What is chosen at each place of a mesh."""
+PLAIN: Mesh = (0,) * len(PLACES)
 
 
 class Builds:
@@ -204,9 +37,9 @@ class Builds:
         self.lock: Lock | None = None
         self.texts = LockTextMemory()
 
-    def check(self, files: Files) -> bool:
+    def check(self, mesh: Mesh) -> bool:
         """Build twice, and go on with the lock; return whether it was possible."""
-        found, fresh = self._build(files, self.memory), self._build(files, Memory())
+        found, fresh = self._build(mesh, self.memory), self._build(mesh, Memory())
         if isinstance(fresh, ToolError) or isinstance(found, ToolError):
             assert isinstance(fresh, ToolError) and isinstance(found, ToolError)
             assert found.diagnostics == fresh.diagnostics
@@ -220,13 +53,9 @@ class Builds:
         self.lock = found.lock
         return True
 
-    def _build(self, files: Files, memory: Memory) -> Built | ToolError:
-        sources = [
-            SourceFile(f"{name}.yaml", "---\n".join(documents))
-            for name, documents in sorted(files.items())
-        ]
+    def _build(self, mesh: Mesh, memory: Memory) -> Built | ToolError:
         try:
-            model = load_sources(sources, memory=memory.load).model
+            model = load_sources(sources_of(mesh), memory=memory.load).model
             return build_mesh(
                 model, self.lock, member_cidrs=MEMBER_CIDRS, memory=memory
             )
@@ -239,67 +68,65 @@ def facts_of(built: Built) -> list[object]:
     return [m.facts for w in built.overlay.workloads for m in w.members]
 
 
-MEMBER_CIDRS = [IPv4Network("10.1.0.0/16")]
-Step = tuple[tuple[str, str], int, bool]
-EDITS = st.tuples(DOCUMENTS, st.integers(0, 3), st.sampled_from([False, False, True]))
-STEPS = EDITS | st.tuples(FAULTS, st.integers(0, 3), st.just(False))
+@st.composite
+def edits(draw: st.DrawFn) -> tuple[int, int]:
+    """Draw a place, and what shall stand there."""
+    place = draw(st.integers(0, len(PLACES) - 1))
+    return place, draw(st.integers(0, len(PLACES[place].choices) - 1))
 
 
-@settings(max_examples=40)
-@given(st.lists(EDITS, max_size=12), st.lists(STEPS, min_size=1, max_size=4))
-def test_same_as_without(start: list[Step], steps: list[Step]) -> None:
-    """Each edit is made, undone, and made again."""
+def edited(mesh: Mesh, place: int, choice: int) -> Mesh:
+    return (*mesh[:place], choice, *mesh[place + 1 :])
+
+
+@settings(max_examples=30)
+@given(st.lists(edits(), max_size=8), st.lists(edits(), min_size=1, max_size=8))
+def test_same_as_without(
+    start: list[tuple[int, int]], steps: list[tuple[int, int]]
+) -> None:
     # A module follows from its table, and takes longer than all the rest.
     with mock.patch("generator.build.compile_filter", lambda table, _: table):
         check_edits(start, steps)
 
 
-def check_edits(start: list[Step], steps: list[Step]) -> None:
-    files: Files = {}
-    for name in NAMESPACES:
-        edit(files, name, workload(name, "web", "front"), 0, False)
-    for (name, document), where, is_removed in start:
-        edit(files, name, document, where, is_removed)
-    builds = Builds()
-    builds.check(files)
-    for (name, document), where, is_removed in steps:
-        edited = {**files}
-        edit(edited, name, document, where, is_removed)
-        is_good = [builds.check(each) for each in (edited, files, edited)]
-        files = edited if all(is_good) else files
-        if builds.lock and builds.lock.workloads:
-            row = builds.lock.workloads[where % len(builds.lock.workloads)]
+def check_edits(start: list[tuple[int, int]], steps: list[tuple[int, int]]) -> None:
+    """Each edit is made, undone, and made again; it stays if nothing is wrong."""
+    mesh, builds = PLAIN, Builds()
+    for edit in start:
+        mesh = edited(mesh, *edit)
+    builds.check(mesh)
+    for number, edit in enumerate(steps):
+        new = edited(mesh, *edit)
+        is_good = builds.check(new)
+        builds.check(mesh)
+        mesh = new if builds.check(new) and is_good else mesh
+        if builds.lock and number % 3 == 2:
+            row = builds.lock.workloads[number % len(builds.lock.workloads)]
             builds.lock = revoke(builds.lock, row.id)
 
 
-ERRORS = {
-    "no YAML": ("red", "kind: 1: 2\n"),
-    "a policy twice": (MESH_WIDE, network_policy("red", "web", "{}", "80")),
-    # Two pods of one workload whose port has two numbers, which no label tells apart.
-    "ports that differ": (
-        "red",
-        pod("red", "web", "front", "10.0.0.1").replace("robot", "default"),
-    ),
-    "a host name twice": (
-        "red",
-        service("red", "web") + "---\n" + service("red", "web").replace("80", "81"),
-    ),
-}
+@pytest.mark.parametrize("place", range(len(PLACES)))
+def test_every_choice(place: int) -> None:
+    """All that may stand at a place, one after the other."""
+    with mock.patch("generator.build.compile_filter", lambda table, _: table):
+        builds = Builds()
+        for choice in (*range(len(PLACES[place].choices)), 0):
+            builds.check(edited(PLAIN, place, choice))
 
 
-@pytest.mark.parametrize("error", ERRORS)
-def test_an_error_is_found_and_forgotten(error: str) -> None:
+def test_errors_are_found_and_forgotten() -> None:
     builds = Builds()
-    good: Files = {}
-    selector = "{podSelector: {matchLabels: {app: web}}}"
-    for name in NAMESPACES:
-        edit(good, name, workload(name, "web", "front"), 0, False)
-        edit(good, name, network_policy(name, "web", selector, "http"), 1, False)
-    name, document = ERRORS[error]
-    bad = {**good, name: [*good.get(name, []), document]}
-    for files, is_good in ((good, True), (bad, False), (bad, False), (good, True)):
-        builds.check(files)
-        assert isinstance(builds._build(files, builds.memory), Built) == is_good
+    faults = [
+        edited(PLAIN, number, choice)
+        for number, place in enumerate(PLACES)
+        for choice, document in enumerate(place.choices)
+        if place.file == "red" and (document == FAULT or "extra" in document)
+    ]
+    assert len(faults) == 2
+    for mesh in faults:
+        assert builds.check(PLAIN)
+        assert not builds.check(mesh) and not builds.check(mesh)
+    assert builds.check(PLAIN)
 
 
 def test_what_an_edit_does_not_touch_is_not_made_again(

@@ -54,8 +54,9 @@ _LINE: Final = re.compile(
 _new = tuple.__new__
 """Makes a named tuple as its class does, in half the time."""
 
-# What is kept is bounded: a line of 500 characters, a shape of 500 lines (100 KB).
-_LONGEST_LINE: Final = 500
+# What is kept is bounded. A longer line is left to libyaml; the tree of a longer shape,
+# of about 100 KB, is made for each document.
+_LONGEST_LINE: Final = 2000
 _LONGEST_SHAPE: Final = 500
 _LINES_KEPT: Final = 1 << 15
 _SHAPES_KEPT: Final = 1 << 10

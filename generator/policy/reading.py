@@ -79,7 +79,7 @@ class Reading:
 
     def _take_namespace(self, namespace: Namespace) -> None:
         first = self.declared.setdefault(namespace.name, namespace)
-        if dict(first.labels) != dict(namespace.labels):
+        if first is not namespace and dict(first.labels) != dict(namespace.labels):
             message = f'Namespace "{namespace.name}" is declared in two different ways'
             notes = (Note("first here", first.span),)
             self.findings.add("POL0015", message, namespace.span, notes=notes)
@@ -87,6 +87,8 @@ class Reading:
     def _take_service(self, service: Service) -> None:
         key = service.namespace, service.name
         first = self.services.setdefault(key, service)
+        if first is service:
+            return
         if (first.selector, first.ports) != (service.selector, service.ports):
             title = f'Service "{service.namespace}/{service.name}"'
             message = f"{title} is declared in two different ways"

@@ -35,10 +35,15 @@ def find_relevant(
     memory = RelevantMemory() if memory is None else memory
     memory.start()
     found = [memory.get(policy, _relevant_to_policy) for policy in policies]
-    found += map(_relevant_to_service, services)
+    services = tuple(services)
+    targets = {port.target for service in services for port in service.ports}
+    names = {target for target in targets if isinstance(target, str)}
     return Relevant(
-        frozenset().union(*(one.label_keys for one in found)),
-        frozenset().union(*(one.port_names for one in found)),
+        frozenset().union(
+            *(one.label_keys for one in found),
+            *(service.selector or () for service in services),
+        ),
+        frozenset(names).union(*(one.port_names for one in found)),
     )
 
 
@@ -46,9 +51,3 @@ def _relevant_to_policy(policy: Policy) -> Relevant:
     ports = (port for rule in policy.rules for port in rule.ports or ())
     names = frozenset(port.name for port in ports if port.name)
     return Relevant(keys_of(pod_selectors([policy])), names)
-
-
-def _relevant_to_service(service: Service) -> Relevant:
-    targets = (port.target for port in service.ports)
-    names = frozenset(target for target in targets if isinstance(target, str))
-    return Relevant(frozenset(service.selector or {}), names)

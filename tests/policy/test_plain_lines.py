@@ -109,6 +109,12 @@ def test_left_to_libyaml(text: str) -> None:
     assert not check(text)
 
 
+def test_what_is_too_long_to_be_kept_is_read_all_the_same() -> None:
+    assert check("".join(f"a{number}: x\n" for number in range(1000)))
+    assert check(f"a: {'x' * 1000}\n")
+    assert not check(f"a: {'x' * 10_000}\n")
+
+
 LINES = st.tuples(
     st.sampled_from(["", "", "  ", "  ", "    ", " ", "   "]),
     st.sampled_from(["", "", "- "]),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters import decide
-from filters.layout import ANY_INSTANCE
+from filters.layout import ANY_INSTANCE, Level
+from filters.lookup import peer_key
 from filters.party import Kind, Party
 from filters.running import running
 from generator.overlay.build import build_overlay
@@ -274,3 +275,44 @@ def test_instances_are_addresses_if_they_are_for_every_endpoint(
     assert len(model.members) == 1
     overlay, _, _ = build_overlay(model, None, name="x")
     assert build_table(model, overlay).has_ipv4_instances == are_addresses
+
+
+# --- named ports -------------------------------------------------------------------
+
+TWO_NUMBERS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: one, namespace: alpha}
+spec:
+  serviceAccountName: one
+  containers: [{name: c, ports: [{name: web, containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: two, namespace: alpha}
+spec:
+  serviceAccountName: two
+  containers: [{name: c, ports: [{name: web, containerPort: 81}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: alpha}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  ingress: [{ports: [{port: web}]}]
+  egress: [{ports: [{port: web}]}]
+"""
+
+
+def test_one_policy_means_each_destinations_own_port() -> None:
+    model = model_of(TWO_NUMBERS)
+    overlay, _, _ = build_overlay(model, None, name="x")
+    table = build_table(model, overlay)
+    for workload, number in zip(table.workloads, (80, 81), strict=True):
+        _, ingress, _ = workload.ingress
+        _, egress, _ = workload.egress
+        assert ingress is not None and egress is not None
+        assert [row.first for row in table.subjects[ingress].members] == [number]
+        key = peer_key(Level.WIDE, workload.wide_peer)
+        assert [row.first for row in table.subjects[egress].peers[key]] == [number]

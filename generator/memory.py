@@ -10,8 +10,8 @@ way to tell that it is:
     Last      one result, while what it was made of is equal
 
 `Same` makes equal mean identical, for objects that are equal although they differ in
-what somebody wants to know, such as their places in files. All but `Last` go in rounds,
-one per build: what a round does not ask for is forgotten after it.
+what somebody wants to know, such as their places in files. `Rounds` and `Kept` go in
+rounds, one per build: what a round does not ask for is forgotten after it.
 """
 
 from __future__ import annotations
@@ -83,15 +83,21 @@ class Attached(Generic[Source, Value]):
     """
 
     def __init__(self) -> None:
-        self._rounds: Rounds[int, tuple[Source, Value]] = Rounds()
+        self._known: dict[int, tuple[Source, Value]] = {}
 
-    def start(self) -> None:
-        """Begin a round."""
-        self._rounds.start()
-
-    def get(self, made_of: Source, make: Callable[[Source], Value]) -> Value:
-        _, value = self._rounds.get(id(made_of), lambda _: (made_of, make(made_of)))
-        return value
+    def get_all(
+        self, objects: Iterable[Source], make: Callable[[Source], Value]
+    ) -> list[Value]:
+        """Return a result for each object of a round; all others are forgotten."""
+        before, now = self._known, dict[int, tuple[Source, Value]]()
+        values: list[Value] = []
+        for each in objects:
+            key = id(each)
+            found = now.get(key) or before.get(key) or (each, make(each))
+            now[key] = found
+            values.append(found[1])
+        self._known = now
+        return values
 
 
 class Same(Generic[Value]):

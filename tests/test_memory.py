@@ -224,8 +224,7 @@ def test_attached_to_the_very_same_object() -> None:
     attached: Attached[list[int], int] = Attached()
     one, equal = [1, 2], [1, 2]
     for numbers in (one, one, equal, one):
-        attached.start()
-        assert attached.get(numbers, make) == 3
+        assert attached.get_all([numbers, numbers], make) == [3, 3]
     # Each round forgets the other object.
     assert [numbers is one for numbers in made] == [True, False, True]
 

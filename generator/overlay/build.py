@@ -57,7 +57,7 @@ class OverlayMemory:
         self.numbered: Kept[str, _Numbers, _Numbered] = Kept()
 
     def start(self) -> None:
-        """Begin a round of all but `looks`, which starts its own ones."""
+        """Begin a round."""
         self.groups.start()
         self.targets.start()
         self.numbered.start()

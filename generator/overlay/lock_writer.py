@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from json.encoder import encode_basestring
 from typing import Final
 
-from generator.memory import Kept
+from generator.memory import Attached
 from generator.overlay.lock import Lock, RealmRow, TargetRow, WorkloadRow
 from generator.overlay.model import DEFAULT_CLUSTER
 from generator.overlay.naming import overlay_id_text
@@ -41,14 +41,27 @@ _HEAD: Final = """\
 """
 
 
-LockTextMemory = Kept[str, tuple[int, tuple[Row, ...]], list[str]]
-"""The rows of each section as text, by the overlay's id and the rows."""
+class LockTextMemory:
+    """The text of rows, by section and row; all of one overlay.
+
+    Rows never change; what is in their text but not in them is the overlay's id.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[str, Attached[Row, str]] = {}
+        self._overlay_id: int | None = None
+
+    def texts(self, section: str, rows: Iterable[Row], overlay_id: int) -> list[str]:
+        if overlay_id != self._overlay_id:
+            self._texts.clear()
+            self._overlay_id = overlay_id
+        known = self._texts.setdefault(section, Attached())
+        return known.get_all(rows, lambda row: _row(row, overlay_id))
 
 
 def write_lock(lock: Lock, memory: LockTextMemory | None = None) -> str:
     """Return the text of a lock file."""
     memory = LockTextMemory() if memory is None else memory
-    memory.start()
     number = overlay_id_text(lock.overlay_id)
     check = overlay_check(lock.overlay_id, lock.name)
     overlay = {"name": lock.name, "id": number, "check": check}
@@ -63,7 +76,7 @@ def write_lock(lock: Lock, memory: LockTextMemory | None = None) -> str:
         f"overlay: {json.dumps(overlay, ensure_ascii=False)}",
         _block("labelKeys", map(_quoted, lock.label_keys)),
         *(
-            _block(name, memory.get(name, (lock.overlay_id, rows), _rows))
+            _block(name, memory.texts(name, rows, lock.overlay_id))
             for name, rows in sections.items()
         ),
     ]
@@ -95,13 +108,9 @@ def _check_of(overlay_id: int, values: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _rows(rows_of: tuple[int, tuple[Row, ...]]) -> list[str]:
-    overlay_id, rows = rows_of
-    return [
-        f'{{"id": {row.id}, {_names_of(row)}{_flags_of(row)}, '
-        f'"check": "{row_check(overlay_id, row)}"}}'
-        for row in rows
-    ]
+def _row(row: Row, overlay_id: int) -> str:
+    check = row_check(overlay_id, row)
+    return f'{{"id": {row.id}, {_names_of(row)}{_flags_of(row)}, "check": "{check}"}}'
 
 
 def _names_of(row: Row) -> str:

@@ -52,8 +52,7 @@ LooksMemory = Attached[Policy, Looks]
 def find_looks(policies: Iterable[Policy], memory: LooksMemory | None = None) -> Looks:
     """Return what policies look at, together."""
     memory = LooksMemory() if memory is None else memory
-    memory.start()
-    found = [memory.get(policy, _looks_of) for policy in policies]
+    found = memory.get_all(policies, _looks_of)
     uses: dict[PortName, dict[Use, None]] = {}
     for one in found:
         for name, mine in one.uses.items():

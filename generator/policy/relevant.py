@@ -33,8 +33,7 @@ def find_relevant(
 ) -> Relevant:
     """Return every label key and port name that somebody speaks of."""
     memory = RelevantMemory() if memory is None else memory
-    memory.start()
-    found = [memory.get(policy, _relevant_to_policy) for policy in policies]
+    found = memory.get_all(policies, _relevant_to_policy)
     services = tuple(services)
     targets = {port.target for service in services for port in service.ports}
     names = {target for target in targets if isinstance(target, str)}

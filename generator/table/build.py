@@ -12,7 +12,6 @@ from generator.memory import Kept
 from generator.overlay.model import Overlay, Target
 from generator.policy.model import Model
 from generator.table.addresses import Homes, member_blocks
-from generator.table.drafts import DraftMemory
 from generator.table.model import (
     RuleTable,
     TableBackend,
@@ -23,7 +22,7 @@ from generator.table.model import (
 from generator.table.peers import Peers, PeersMemory, find_peers
 from generator.table.ports import key_of
 from generator.table.rules import StatementsMemory, number_rules
-from generator.table.subjects import VIEWS, Assignment, assign_subjects
+from generator.table.subjects import VIEWS, Assignment, SubjectsMemory, assign_subjects
 
 DIGEST_BYTES: Final = 8
 """Of an identity digest; namespace and service account are compared as they are."""
@@ -33,15 +32,15 @@ class TableMemory:
     """What one table leaves to the next one, each with what it depends on.
 
     `statements`: what policies say, by the policy. `peers`: whom peers select, by the
-    workloads of a namespace, and what that comes to. `drafts`: subjects without ids of
-    rules, by statements and what their peers come to. `targets`: those of a namespace,
-    by those of the overlay and by the realm.
+    workloads of a namespace, and what that comes to. `subjects`: without ids of rules,
+    by statements and what their peers come to, and with them. `targets`: those of a
+    namespace, by those of the overlay and by the realm.
     """
 
     def __init__(self) -> None:
         self.statements = StatementsMemory()
         self.peers = PeersMemory()
-        self.drafts = DraftMemory()
+        self.subjects = SubjectsMemory()
         self.targets: Kept[str, _Targets, tuple[TableTarget, ...]] = Kept()
 
 
@@ -57,7 +56,7 @@ def build_table(
     rules = number_rules(model.policies, memory.statements)
     homes = Homes.of([*member_cidrs, *_known_addresses(overlay)])
     peers = find_peers(model, overlay, rules, homes, memory.peers)
-    subjects = assign_subjects(overlay, rules, peers, memory.drafts)
+    subjects = assign_subjects(overlay, rules, peers, memory.subjects)
     return RuleTable(
         overlay_id=overlay.id,
         has_ipv4_instances=_has_ipv4_instances(overlay),

@@ -49,7 +49,7 @@ class Part(NamedTuple):
     reached: tuple[Reach, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Draft:
     """A subject, and the chains that its port lists lead to.
 
@@ -70,6 +70,10 @@ class Draft:
 
 DraftMemory = Rounds[tuple[tuple[Part, ...], object], Draft]
 """Drafts by their parts, in order, and by the ports that they name at a destination."""
+
+
+SubjectMemory = Rounds[tuple[Draft, tuple[int, ...], tuple[int, ...]], Subject]
+"""Subjects by their drafts, and the ids of their rules and chains."""
 
 
 def make_draft(parts: Sequence[Part], workload: Workload) -> Draft:
@@ -183,10 +187,17 @@ class _Maker:
             self.by_peer.setdefault(key, []).append((*keys, number))
 
 
-def placed(draft: Draft, ids: Sequence[int], chains: PlacedChains) -> Subject:
+def placed(
+    draft: Draft, ids: tuple[int, ...], chains: PlacedChains, memory: SubjectMemory
+) -> Subject:
     """Return the subject of a draft whose rules have these ids, ascending."""
-    # NO_CHAIN, which is -1, stays what it is.
-    own = [*(chains.number(chain, ids) for chain in draft.chains), NO_CHAIN]
+    own = tuple([chains.number(chain, ids) for chain in draft.chains])
+    return memory.get((draft, ids, own), _place)
+
+
+def _place(key: tuple[Draft, tuple[int, ...], tuple[int, ...]]) -> Subject:
+    draft, ids, own = key
+    own = (*own, NO_CHAIN)  # which is -1, and stays what it is
     lists = [
         tuple([PortRange(first, last, ids[r], own[c]) for first, last, r, c in ports])
         for ports in draft.lists

@@ -108,9 +108,8 @@ def number_rules(
 ) -> Rules:
     """Order the policies, and give every rule its id."""
     memory = StatementsMemory() if memory is None else memory
-    memory.start()
     ordered = in_order(policies)
-    statements = tuple(memory.get(policy, read_statements) for policy in ordered)
+    statements = tuple(memory.get_all(ordered, read_statements))
     firsts: list[Mapping[Direction, int]] = []
     rows: list[TableRule] = []
     for place, one in enumerate(statements):

@@ -16,7 +16,7 @@ from typing import Final
 from generator.overlay.model import Overlay, Workload
 from generator.policy.model import Direction, Tier
 from generator.table.chains import PlacedChains
-from generator.table.drafts import DraftMemory, Part, make_draft, placed
+from generator.table.drafts import DraftMemory, Part, SubjectMemory, make_draft, placed
 from generator.table.model import Chain, Subject, SubjectSet
 from generator.table.peers import Peers, named_ports
 from generator.table.rules import DIRECTIONS, PortName, Rules, sorted_names
@@ -45,11 +45,20 @@ class Assignment:
     sets: Mapping[View, Mapping[int, SubjectSet]]
 
 
+class SubjectsMemory:
+    """What the subjects of one table leave to those of the next one."""
+
+    def __init__(self) -> None:
+        self.drafts = DraftMemory()
+        self.subjects = SubjectMemory()
+
+
 def assign_subjects(
-    overlay: Overlay, rules: Rules, peers: Peers, memory: DraftMemory
+    overlay: Overlay, rules: Rules, peers: Peers, memory: SubjectsMemory
 ) -> Assignment:
     """Make every distinct subject once, in the order of workloads, views and tiers."""
-    memory.start()
+    memory.drafts.start()
+    memory.subjects.start()
     subjects = _Subjects(rules, peers, memory)
     views = _views(rules)
     sets: dict[View, dict[int, SubjectSet]] = {view: {} for view in views}
@@ -105,7 +114,7 @@ class _Subjects:
 
     rules: Rules
     peers: Peers
-    memory: DraftMemory
+    memory: SubjectsMemory
     chains: PlacedChains = field(default_factory=PlacedChains)
     made: list[Subject] = field(default_factory=list)
     known: dict[object, int] = field(default_factory=dict)
@@ -147,12 +156,12 @@ class _Subjects:
         if key not in self.known:
             said = [self._part(place, direction) for place in places]
             parts = tuple([part for part, _ in said])
-            draft = self.memory.get(
+            draft = self.memory.drafts.get(
                 (parts, named), lambda _: make_draft(parts, workload)
             )
-            ids = [number for _, numbers in said for number in numbers]
+            ids = tuple([number for _, numbers in said for number in numbers])
             self.known[key] = len(self.made)
-            self.made.append(placed(draft, ids, self.chains))
+            self.made.append(placed(draft, ids, self.chains, self.memory.subjects))
         return self.known[key]
 
     def _part(self, place: int, direction: Direction) -> tuple[Part, range]:

@@ -178,6 +178,14 @@ def test_only_blocks_where_members_live_may_accept(
     assert egress_to_b(text, ANY_INSTANCE, 80, member_cidrs) == is_allowed
 
 
+@pytest.mark.parametrize(
+    "blocks", ["198.51.100.0/24, 10.0.0.0/8", "10.0.0.0/8, 198.51.100.0/24"]
+)
+def test_each_block_for_itself(blocks: str) -> None:
+    text = BLOCKS.format(action="Accept", otherwise="Deny")
+    assert egress_to_b(text.replace("10.0.0.2/32", blocks), ANY_INSTANCE, 80)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 255), st.integers(24, 32))),
     st.integers(0, 255),

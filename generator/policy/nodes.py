@@ -8,6 +8,7 @@ first line. So documents that differ in texts only can share one tree.
 from __future__ import annotations
 
 from collections import abc
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from generator.source import Position, Span
@@ -79,5 +80,10 @@ class Document(NamedTuple):
 
 def span_of(file: str, start: Place, end: Place) -> Span:
     """Make a span from two places."""
-    first = _new(Position, divmod(start, LINE))
-    return _new(Span, (file, first, _new(Position, divmod(end, LINE))))
+    return _new(Span, (file, _position(start), _position(end)))
+
+
+@lru_cache(1 << 14)
+def _position(place: Place) -> Position:
+    """Most files have the same places."""
+    return Position(*divmod(place, LINE))

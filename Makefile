@@ -46,7 +46,7 @@ e2e: $(STAMP) ## tests on real Envoys
 chromium: ## install Chromium for the tests of the HTML page (Debian and Ubuntu, as root)
 	command -v chromium || { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; }
 
-bench: $(STAMP) ## what pepmesh costs, next to what people would use instead: three quarters of an hour, needs wrk
+bench: $(STAMP) ## what pepmesh costs, next to what people would use instead: an hour, needs wrk
 	$(BIN)/python -m e2e.bench --json build/bench/results.json --markdown build/bench/results.md --svg build/bench
 
 bench-build: $(STAMP) ## what builds of large meshes cost: time, memory, bytes

@@ -7,6 +7,7 @@ CI runs a fixed seed, so that a red build is red again. `make fuzz` runs rounds 
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -25,3 +26,11 @@ settings.register_profile(
 )
 chosen = "ci" if os.environ.get("CI") else "default"
 settings.load_profile(os.environ.get("PEPMESH_HYPOTHESIS", chosen))
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C end what tests start, even if this run itself was told to ignore it.
+
+    A shell starts background jobs with SIGINT ignored, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)

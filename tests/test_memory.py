@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
+from dataclasses import replace
 from ipaddress import IPv4Network
 from unittest import mock
 
@@ -12,15 +14,17 @@ from hypothesis import strategies as st
 
 from e2e.bench.big_mesh import Size, big_mesh
 from generator.build import Built, Memory, build_mesh
-from generator.errors import ToolError
+from generator.errors import OverlayError, ToolError
 from generator.memory import Attached, Kept, Last, Rounds, Same
 from generator.overlay import targets, workloads
 from generator.overlay.lock import Lock, revoke
 from generator.overlay.lock_writer import LockTextMemory, write_lock
 from generator.policy import members
 from generator.policy.load import load_sources
+from generator.policy.model import Direction, PodFacts, PodPeer
 from generator.source import SourceFile
 from generator.table import packing, rules, selections, subjects
+from tests.overlay.shapes import member, model, policy, ports, rule, selector
 from tests.support.edits import FAULT, PLACES, sources_of
 
 MEMBER_CIDRS = [IPv4Network("10.1.0.0/16")]
@@ -127,6 +131,32 @@ def test_errors_are_found_and_forgotten() -> None:
         assert builds.check(PLAIN)
         assert not builds.check(mesh) and not builds.check(mesh)
     assert builds.check(PLAIN)
+
+
+def test_an_overlay_follows_the_labels_of_namespaces() -> None:
+    """They say whose ports a policy sees, which equal labels must not hide."""
+    members = [
+        member(name, {"app": "web"}, declared=ports(http=number))
+        for name, number in (("one", 8080), ("two", 9090))
+    ]
+    peer = PodPeer(selector(app="web"), selector(team="a"))
+    seeing = rule(Direction.EGRESS, named="http", peers=(peer,))
+    memory = Memory()
+    for team, is_seen in (("b", False), ("a", True), ("b", False)):
+        found = model(
+            *members, policy("p", rules=(seeing,)), namespaces={"shop": {"team": team}}
+        )
+        with pytest.raises(OverlayError, match="OVL0001") if is_seen else nullcontext():
+            build_mesh(found, memory=memory)
+
+
+def test_an_overlay_has_the_newest_facts_of_its_members() -> None:
+    memory = Memory()
+    for number in (15020, 15021):
+        facts = PodFacts(probes=(f"port {number}",))
+        web = replace(member("web", {"app": "web"}), facts=facts)
+        built = build_mesh(model(web), memory=memory)
+        assert facts_of(built) == [facts]
 
 
 def test_what_an_edit_does_not_touch_is_not_made_again(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
 
-from generator.collector import forget_objects, paused_collector
+from generator.collector import collect_and_forget, forget_objects, paused_collector
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +41,17 @@ def test_what_is_forgotten_is_not_looked_at() -> None:
     assert not any(each is made for each in gc.get_objects())
     gc.unfreeze()
     assert any(each is made for each in gc.get_objects())
+
+
+def test_garbage_is_collected_before_the_rest_is_forgotten() -> None:
+    class Ring:
+        """Refers to itself."""
+
+        def __init__(self) -> None:
+            self.next = self
+
+    kept = Ring()
+    garbage = weakref.ref(Ring())
+    collect_and_forget()
+    assert garbage() is None
+    assert not any(each is kept for each in gc.get_objects())

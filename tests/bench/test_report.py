@@ -19,7 +19,7 @@ def sizes(own: Record) -> list[Table]:
 
 
 def budgets(own: Record) -> list[Budget]:
-    is_met = own["bytes"] <= 1024
+    is_met = own["bytes"] <= 1024 if own["bytes"] else None
     return [Budget("table", "at most 1 KiB", f"{own['bytes']:,} bytes", is_met)]
 
 
@@ -83,6 +83,11 @@ def test_what_was_not_measured_is_not_told() -> None:
 def test_missed_budget_stands_out() -> None:
     text = markdown(record({"sizes": {"bytes": 1_025}}), PARTS)
     assert "| 1,025 bytes | **missed** |" in text
+
+
+def test_a_budget_that_figures_do_not_tell_is_not_called_met() -> None:
+    text = markdown(record({"sizes": {"bytes": 0}}), PARTS)
+    assert "| 0 bytes | not resolved |" in text
 
 
 def test_quick_run_says_so() -> None:

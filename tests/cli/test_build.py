@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from generator.analysis.engine import Engine
+from generator.wasm.guest import WasmGuest
+from generator.wasm.host import Host
+from generator.wasm.module import PAGE_BYTES
 from tests.cli.conftest import INVENTORY, POLICIES
 from tests.support.cli import files_below, run
 from tests.support.meshes import deployment, namespace, policy
@@ -92,6 +95,22 @@ def test_member_ranges_get_into_the_table(shop: Path) -> None:
     assert run(*BUILD, "--member-cidr", "10.0.0.0/8").code == 0
     table = Engine((shop / "mesh.wasm").read_bytes()).table
     assert table.member_blocks == ((0, False), (10 << 24, True), (11 << 24, False))
+
+
+def test_a_module_has_room_for_the_keys_that_were_asked_for(shop: Path) -> None:
+    """Each key is there twice, and once as text; the code is the same but for that."""
+    assert run(*BUILD).code == 0
+    usual = (shop / "mesh.wasm").read_bytes()
+    assert run(*BUILD, "--max-keys", "768").code == 0
+    assert (shop / "mesh.wasm").read_bytes() == usual
+    assert run(*BUILD, "--max-keys", "3000").code == 0
+    more = memory_bytes((shop / "mesh.wasm").read_bytes()) - memory_bytes(usual)
+    wanted = (3000 - 768) * (2 * 40 + 40 * 4 / 3)
+    assert abs(more - wanted) < PAGE_BYTES
+
+
+def memory_bytes(module: bytes) -> int:
+    return len(WasmGuest(module, Host()).memory)
 
 
 def test_standard_input_and_subfolders(shop: Path) -> None:
